@@ -1,0 +1,3 @@
+"""Quotes: a small web application that prices windows and writes quotations."""
+
+__version__ = "1.0.0"
