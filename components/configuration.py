@@ -1,0 +1,85 @@
+"""The stack's configuration: the keys below `slipway:` in stacks/Pulumi.<stack>.yaml."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import get_config_env
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from slipway.deploy import Settings
+from slipway.errors import ConfigError
+from slipway.services import Seconds
+
+_NAMESPACE = "slipway"
+
+
+class _Configuration(BaseModel):
+    """The keys, in the spelling of the file: `stableFor` is `stable_for` here."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    compose: Path = Path("compose.yaml")
+    port: int = Field(ge=1, le=65535)
+    registry: str = Field(min_length=1)
+    ingress_image: str | None = None
+    stable_for: Seconds = 15.0
+    platform: str = "linux/amd64"
+    bind: str = "0.0.0.0"
+    address: str | None = Field(default=None, pattern=r"https?://.+")
+    keep_releases: int = Field(default=20, ge=1)
+    variables: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, Any] = Field(default_factory=dict)
+
+
+def read_settings() -> Settings:
+    """The settings of the stack that is being worked on.
+
+    Raises:
+        ConfigError: a key is missing, unknown or has a value that it cannot have.
+    """
+    file = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
+    raw = _own_keys(get_config_env())
+    raw.setdefault("registry", os.environ.get("SLIPWAY_REGISTRY") or "localhost:5000")
+    try:
+        found = _Configuration.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError([_problem(file, detail) for detail in error.errors()]) from None
+    values = dict(found)
+    values["variables"] = _texts(found.variables)
+    values["secrets"] = _texts(found.secrets)
+    return Settings(**values)
+
+
+def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
+    """The keys below `slipway:`; maps come as JSON."""
+    own = {
+        key.removeprefix(f"{_NAMESPACE}:"): value
+        for key, value in config.items()
+        if key.startswith(f"{_NAMESPACE}:")
+    }
+    for key in ("variables", "secrets"):
+        if key in own:
+            own[key] = json.loads(own[key])
+    return own
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as compose files see them: texts; numbers and truth values as YAML writes them."""
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+
+
+def _problem(file: str, detail: Any) -> str:
+    key = ".".join(str(part) for part in detail["loc"])
+    known = ", ".join(to_camel(name) for name in _Configuration.model_fields)
+    if detail["type"] == "extra_forbidden":
+        return f"{file} slipway:{key}: no such key; there are {known}"
+    if detail["type"] == "missing":
+        return f"{file} slipway:{key}: missing; run pulumi config set slipway:{key} <value>"
+    if key.startswith("secrets"):
+        return f"{file} slipway:secrets: must be a map of names to values"
+    return f"{file} slipway:{key}: {detail['msg']} (found {detail['input']!r})"

@@ -1,0 +1,230 @@
+"""A stack of services on one Docker host."""
+
+import dataclasses
+import functools
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from components.gate import Gate, GateArgs, never_silent
+from components.ingress import Ingress, IngressArgs
+from components.labels import labels as as_labels
+from components.own_state import read_own_state
+from components.service_container import ServiceContainerArgs, service_container
+from components.source_image import SourceImage, SourceImageArgs
+from slipway import deploy
+from slipway.deploy import Prepared, Settings, StackName
+from slipway.plan import ImagePlan
+from slipway.registry import is_local
+from slipway.state import StackState
+
+
+@dataclass(frozen=True)
+class DockerStackArgs:
+    """Arguments of a DockerStack.
+
+    Args:
+        settings: what the stack's configuration says (`slipway.deploy.Settings`).
+        environ: process environment; finds the compose reader, and names the ingress image.
+    """
+
+    settings: Settings
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class DockerStack(pulumi.ComponentResource):
+    """Services of a compose file, behind a proxy, released through a gate.
+
+    Outputs:
+        address: public URL.
+        releases: the ledger, newest release first; the first one serves.
+
+    Errors: raises `slipway.errors.UserError` for everything that the user can mend, before any
+    resource is declared.
+
+    Example:
+        DockerStack("shop", DockerStackArgs(Settings(compose=Path("compose.yaml"), port=8000)))
+    """
+
+    address: pulumi.Output[str]
+    releases: pulumi.Output[list[dict[str, Any]]]
+
+    def __init__(
+        self, name: str, args: DockerStackArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("slipway:docker:DockerStack", name, {}, opts)
+        self._name = name
+        self._args = args
+        state = read_own_state()
+        self._key = self._create_key(state)
+        self._prepared = self._prepare(state)
+        provider = self._create_provider()
+        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        network = self._create_network()
+        volumes = self._create_volumes()
+        images = self._create_images()
+        ingress = self._create_ingress(network)
+        containers = self._create_containers(network, volumes, images)
+        gate = self._create_gate(ingress, containers, images)
+        self.address = pulumi.Output.from_input(self._prepared.address)
+        self.releases = gate.live.apply(lambda fact: fact["ledger"])
+        self.register_outputs({"address": self.address, "releases": self.releases})
+
+    def _create_key(self, state: StackState) -> str:
+        """The stack's random key: made once, kept as a secret."""
+        known = state.stash(f"{self._name}-key")
+        key = str(known) if known else secrets.token_hex(32)
+        self._key_stash = pulumi.Stash(
+            f"{self._name}-key",
+            input=pulumi.Output.secret(key),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
+        )
+        return key
+
+    def _prepare(self, state: StackState) -> Prepared:
+        stack = StackName(pulumi.get_project(), pulumi.get_stack(), self._name, self._key)
+        return deploy.prepare(
+            stack,
+            self._args.settings,
+            self._args.environ,
+            state,
+            preview=pulumi.runtime.is_dry_run(),
+            report=pulumi.log.info,
+        )
+
+    def _create_provider(self) -> docker.Provider:
+        registry = self._args.settings.registry.split("/", 1)[0]
+        local = docker.ProviderRegistryAuthArgs(address=f"http://{registry}", auth_disabled=True)
+        account = docker.ProviderRegistryAuthArgs(address=registry)
+        return docker.Provider(
+            f"{self._name}-docker",
+            registry_auth=[local if is_local(registry) else account],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_network(self) -> docker.Network:
+        return docker.Network(
+            f"{self._name}-network",
+            name=self._prepared.prefix,
+            labels=as_labels(self._prepared.labels, docker.NetworkLabelArgs),
+            opts=self._options(ignore_changes=["*"], hooks=self._refuse_foreign_network()),
+        )
+
+    def _refuse_foreign_network(self) -> pulumi.ResourceHookBinding | None:
+        return None
+
+    def _create_volumes(self) -> dict[str, docker.Volume]:
+        # What users' data lies on is never deleted with its resource.
+        return {
+            volume: docker.Volume(
+                f"{self._name}-{volume}",
+                name=name,
+                labels=as_labels(self._prepared.labels, docker.VolumeLabelArgs),
+                opts=self._options(ignore_changes=["*"], retain_on_delete=True),
+            )
+            for volume, name in self._prepared.volumes.items()
+        }
+
+    def _create_images(self) -> dict[str, pulumi.Output[str]]:
+        """The reference of each service's image; services that share a build share the image."""
+        built: dict[str, SourceImage] = {}
+        references = {}
+        for plan in self._prepared.containers:
+            image = plan.image
+            if isinstance(image, ImagePlan):
+                if image.name not in built:
+                    built[image.name] = SourceImage(
+                        image.name, SourceImageArgs(image), self._options()
+                    )
+                references[plan.service.name] = built[image.name].reference
+            else:
+                pinned = dataclasses.replace(image, tag=None)
+                references[plan.service.name] = pulumi.Output.from_input(str(pinned))
+        return references
+
+    def _create_ingress(self, network: docker.Network) -> Ingress:
+        prepared = self._prepared
+        return Ingress(
+            f"{self._name}-ingress",
+            IngressArgs(
+                image=prepared.ingress_image,
+                container_name=prepared.ingress_name,
+                resource_name=prepared.ingress_resource,
+                service=prepared.routed,
+                port=self._args.settings.port,
+                network=network.name,
+                labels=prepared.labels,
+                bind=self._args.settings.bind,
+                hooks=self._leftover_hook(prepared.ingress_resource, prepared.ingress_name),
+                replace=prepared.replace_ingress,
+            ),
+            self._options(),
+        )
+
+    def _create_containers(
+        self,
+        network: docker.Network,
+        volumes: Mapping[str, docker.Volume],
+        images: Mapping[str, pulumi.Output[str]],
+    ) -> dict[str, docker.Container]:
+        return {
+            plan.service.name: service_container(
+                ServiceContainerArgs(
+                    plan=plan,
+                    image=images[plan.service.name],
+                    network=network.name,
+                    volumes={volume: volumes[volume].name for volume in volumes},
+                    labels=self._prepared.labels,
+                    secret=self._prepared.holds_secret(plan),
+                ),
+                self._options(
+                    ignore_changes=["*"], hooks=self._leftover_hook(plan.resource, plan.name)
+                ),
+            )
+            for plan in self._prepared.containers
+        }
+
+    def _create_gate(
+        self,
+        ingress: Ingress,
+        containers: Mapping[str, docker.Container],
+        images: Mapping[str, pulumi.Output[str]],
+    ) -> Gate:
+        prepared = self._prepared
+        facts = {
+            plan.service.name: {
+                "name": plan.name,
+                "id": containers[plan.service.name].id,
+                "upstream": plan.upstream,
+            }
+            for plan in prepared.containers
+        }
+        args = GateArgs(
+            attempt=prepared.attempt,
+            fact={
+                "ledger": prepared.ledger(images),
+                "containers": facts,
+                "ingress": ingress.container_id,
+            },
+            pass_gate=functools.partial(deploy.pass_gate, prepared),
+            depends_on=[ingress, *containers.values()],
+        )
+        return Gate(self._name, args, pulumi.ResourceOptions(parent=self))
+
+    def _leftover_hook(self, resource: str, container: str) -> pulumi.ResourceHookBinding:
+        """Before a container is created: remove what a killed run left under its name."""
+
+        @never_silent
+        def remove(args: pulumi.ResourceHookArgs) -> None:
+            deploy.remove_leftover(container, self._prepared)
+
+        hook = pulumi.ResourceHook(f"{resource}-leftover", remove)
+        return pulumi.ResourceHookBinding(before_create=[hook])
+
+    def _options(self, **more: Any) -> pulumi.ResourceOptions:
+        options = pulumi.ResourceOptions(depends_on=[self._key_stash], **more)
+        return pulumi.ResourceOptions.merge(self._child, options)

@@ -1,0 +1,80 @@
+"""An image that is named by its source."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from slipway.plan import ImagePlan, relative_context
+
+LABEL_SOURCE_HASH = "slipway.source-hash"
+
+
+@dataclass(frozen=True)
+class SourceImageArgs:
+    """Arguments of a SourceImage.
+
+    Args:
+        plan: what to build, and what the registry has of it (`slipway.plan.plan_images`).
+    """
+
+    plan: ImagePlan
+
+
+class SourceImage(pulumi.ComponentResource):
+    """An immutable image: built once for a source, then found again by its source hash.
+
+    The tag `src-<hash>` is never moved. Where the registry has it already, nothing is built; so
+    two stacks with the same source run the same digest.
+
+    Outputs:
+        source_hash: the source hash.
+        reference: `repository@sha256:…`.
+
+    Example:
+        plans = plan_images(project, "shop", "registry.example.com", "linux/amd64", state, look_up)
+        image = SourceImage("shop-web", SourceImageArgs(plans["web"]))
+    """
+
+    source_hash: pulumi.Output[str]
+    reference: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: SourceImageArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("slipway:docker:SourceImage", name, {}, opts)
+        plan = args.plan
+        digest = self._build_and_push(name, plan) if plan.declared else plan.digest
+        self.source_hash = pulumi.Output.from_input(plan.source.hash)
+        self.reference = pulumi.Output.concat(plan.reference.name, "@", digest)
+        self.register_outputs({"source_hash": self.source_hash, "reference": self.reference})
+
+    def _build_and_push(self, name: str, plan: ImagePlan) -> pulumi.Output[str]:
+        # What was pushed is never deleted with its resource: a release of the ledger may need it.
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        image = docker.RemoteImage(
+            name,
+            name=str(plan.reference),
+            keep_locally=True,
+            build=docker.RemoteImageBuildArgs(
+                # Without it the provider falls back to the builder that cannot mount caches.
+                builder="default",
+                context=relative_context(plan.build, Path.cwd()),
+                dockerfile=plan.build.dockerfile,
+                build_args={k: v for k, v in plan.build.args.items() if v is not None},
+                target=plan.build.target,
+                platform=plan.platform,
+                labels={LABEL_SOURCE_HASH: plan.source.hash},
+            ),
+            opts=kept,
+        )
+        pushed = docker.RegistryImage(
+            name,
+            name=image.name,
+            keep_remotely=True,
+            opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[image])),
+        )
+        if plan.digest is not None:
+            return pulumi.Output.from_input(plan.digest)
+        return pushed.sha256_digest

@@ -1,0 +1,1 @@
+"""Slipway: deploys of Dockerised Python web apps that can be trusted."""

@@ -1,0 +1,221 @@
+"""Reading a compose file: by the reference implementation, into typed services.
+
+The file is interpreted by `docker compose config`, or by the helper in `tools/compose-config`
+over the same Go package. Slipway itself looks at the text only to find the line of a key.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from slipway.errors import ConfigError, HostError
+from slipway.services import Project
+
+Run = Callable[[Sequence[str], Mapping[str, str]], "subprocess.CompletedProcess[str]"]
+"""Runs a command with an environment."""
+
+_HELPER = "compose-config"
+_LATER = "Slipway does not honour it yet; remove it"
+_REMEDIES = {
+    "ports": "it binds a fixed host port, which old and new container cannot share; "
+    "use x-slipway.route.port and the stack's slipway:port",
+    "container_name": "old and new container cannot share a name; remove it",
+    "depends_on": "services of a release start together and are proven together; remove it",
+    "network_mode": "the ingress reaches services by the stack's own network; remove it",
+    "networks": "all services of a stack share its own network; remove it",
+    "deploy": "replicas and resources are not honoured yet; remove it",
+    "secrets": "put the value under slipway:secrets in the stack's configuration and name it "
+    "in environment as ${NAME}",
+    "configs": "bake the file into the image",
+}
+_DEFAULT_NETWORK = {"default": None}
+
+
+def run_command(
+    command: Sequence[str], environ: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; an executable that is not there counts as exit code 127."""
+    try:
+        return subprocess.run(
+            list(command), env=dict(environ), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(list(command), 127, "", f"{command[0]}: not found")
+
+
+def read_project(
+    file: Path, environ: Mapping[str, str], variables: Mapping[str, str], run: Run = run_command
+) -> Project:
+    """The compose project in `file`.
+
+    Args:
+        file: path of the compose file.
+        environ: process environment; says where to find the reader, and gives values for
+            `${NAME}` that `variables` does not have.
+        variables: values for `${NAME}` from the stack's configuration.
+        run: runs the reader.
+
+    Raises:
+        ConfigError: the file is missing, not valid, or has keys that Slipway does not honour.
+        HostError: no reader is installed.
+    """
+    if not file.is_file():
+        raise ConfigError(
+            [f"{file}: no such file; set slipway:compose in the stack's configuration"]
+        )
+    resolved = _interpret(file, {**environ, **variables}, run)
+    lines = KeyLines(file)
+    project, problems = _typed(file, resolved, lines)
+    problems += list(_missing_checks(project, lines)) if project else []
+    if problems or project is None:
+        raise ConfigError(problems)
+    return project
+
+
+def _interpret(file: Path, environ: Mapping[str, str], run: Run) -> dict[str, Any]:
+    plugin = run(["docker", "compose", "version"], environ)
+    if plugin.returncode == 0:
+        command = ["docker", "compose", "--file", str(file), "config", "--format", "json"]
+    else:
+        command = [_HELPER, str(file)]
+    answer = run(command, environ)
+    if answer.returncode == 127 and plugin.returncode != 0:
+        raise HostError(
+            f"cannot read {file}: neither `docker compose` nor {_HELPER} is installed; "
+            "run scripts/bootstrap, then . scripts/activate"
+        )
+    if answer.returncode != 0:
+        raise ConfigError(
+            [f"{file}: {answer.stderr.strip() or 'the compose reader gave no reason'}"]
+        )
+    interpreted: dict[str, Any] = json.loads(answer.stdout)
+    return interpreted
+
+
+def _typed(
+    file: Path, resolved: Mapping[str, Any], lines: "KeyLines"
+) -> tuple[Project | None, list[str]]:
+    problems = list(_top_level_problems(file, resolved, lines))
+    services = {
+        name: {"name": name, **_without_defaults(service)}
+        for name, service in sorted((resolved.get("services") or {}).items())
+    }
+    try:
+        project = Project(
+            name=resolved["name"],
+            file=str(file),
+            services=services,
+            volumes=sorted(resolved.get("volumes") or {}),
+        )
+    except ValidationError as error:
+        return None, problems + [_problem(file, detail, lines) for detail in error.errors()]
+    return project, problems
+
+
+def _without_defaults(service: Mapping[str, Any]) -> dict[str, Any]:
+    """The service without what the reader adds where the file says nothing."""
+    kept = {key: value for key, value in service.items() if value is not None}
+    if kept.get("networks") == _DEFAULT_NETWORK:
+        del kept["networks"]
+    for mount in kept.get("volumes", []):
+        if mount.get("volume") is None:
+            mount.pop("volume", None)
+    return kept
+
+
+def _top_level_problems(
+    file: Path, resolved: Mapping[str, Any], lines: "KeyLines"
+) -> Iterator[str]:
+    for key, value in resolved.items():
+        if key in ("name", "services", "volumes") or key.startswith("x-"):
+            continue
+        if key == "networks" and set(value) <= {"default"}:
+            continue
+        yield f"{file}:{lines.of((key,))} {key}: {_REMEDIES.get(key, _LATER)}"
+    for name, volume in (resolved.get("volumes") or {}).items():
+        unknown = sorted(set(volume or {}) - {"name"})
+        if unknown:
+            where = f"{file}:{lines.of(('volumes', name, unknown[0]))}"
+            yield f"{where} volumes.{name}.{unknown[0]}: {_LATER}"
+
+
+def _problem(file: Path, detail: ErrorDetails, lines: "KeyLines") -> str:
+    path = tuple(part for part in detail["loc"])
+    where = f"{file}:{lines.of(path)} {'.'.join(str(part) for part in path)}"
+    key = str(path[-1])
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: {_REMEDIES.get(key, _LATER)}"
+    if path[-2:-1] == ("volumes",) or path[-3:-2] == ("volumes",):
+        return (
+            f"{where}: only named volumes are honoured yet; a bind mount would hide the image or "
+            "depend on this machine's folders; use a named volume"
+        )
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{where}: {message} (found {json.dumps(detail['input'], default=str)})"
+
+
+def _missing_checks(project: Project, lines: "KeyLines") -> Iterator[str]:
+    for name, service in project.services.items():
+        where = f"{project.file}:{lines.of(('services', name))} services.{name}"
+        if service.build is None and service.image is None:
+            yield f"{where}: has neither build nor image; add one"
+        if service.routed and not service.extension.probes and not service.has_health_check:
+            yield (
+                f"{where}: takes public traffic, but nothing tells whether it is well; add "
+                "x-slipway.probes: [{path: /health}] (any path that answers 200) or a healthcheck"
+            )
+        unknown = {mount.source for mount in service.volumes} - set(project.volumes)
+        for volume in sorted(unknown):
+            yield f"{where}.volumes: {volume} is not declared; add it under the top-level volumes"
+    routed = [name for name, service in project.services.items() if service.routed]
+    if len(routed) != 1:
+        found = ", ".join(routed) or "none"
+        yield (
+            f"{project.file} services: exactly one service takes the stack's public traffic so "
+            f"far, found {found}; set x-slipway.route on one"
+        )
+
+
+class KeyLines:
+    """Finds the line of a key in a YAML file, for messages."""
+
+    def __init__(self, file: Path) -> None:
+        try:
+            self._root: Any = YAML().load(file.read_text())
+        except YAMLError:
+            self._root = None
+
+    def of(self, path: Sequence[object]) -> int:
+        """The line of the deepest part of `path` that stands in the file; 1 if none does.
+
+        A value that comes from an anchor counts as standing where the anchor's does.
+        """
+        node, line = self._root, 1
+        for part in path:
+            found = _line_of(node, part)
+            if found is None:
+                break
+            line = found
+            node = node[part]
+        return line
+
+
+def _line_of(node: Any, part: object) -> int | None:
+    try:
+        position = node.lc.key(part) if isinstance(node, dict) else node.lc.item(part)
+        return int(position[0]) + 1
+    except (AttributeError, KeyError, IndexError, TypeError):
+        pass
+    # A merged key (`<<: *anchor`) has no position of its own in this mapping.
+    for _, merged in getattr(node, "merge", []):
+        found = _line_of(merged, part)
+        if found is not None:
+            return found
+    return None

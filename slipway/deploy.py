@@ -1,0 +1,331 @@
+"""What a stack's program does before and at the gate: the sequence over the other modules.
+
+`prepare` reads the compose file, looks at registry, state and host, and gives a value with all
+names; the components declare it. `pass_gate` is what the gate's hook carries out.
+"""
+
+import datetime
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slipway import compose, look, preflight
+from slipway.canonical import SHORT, digest
+from slipway.gate import Candidate, Gate, GatePlan
+from slipway.host import LABEL_OWNER, LABEL_PROJECT, LABEL_ROLE, LABEL_STACK, Host, connect
+from slipway.ingress import Ingress
+from slipway.plan import (
+    ContainerPlan,
+    ImagePlan,
+    ingress_resource,
+    plan_containers,
+    plan_images,
+    refuse_moved_tags,
+)
+from slipway.probes import Prober
+from slipway.redact import Redactor, looks_secret
+from slipway.registry import Registry
+from slipway.release import by_reference, fingerprint, prepend
+from slipway.services import Project
+from slipway.state import CONTAINER, LiveFact, StackState, live_fact
+
+REPLACE_INGRESS = "SLIPWAY_REPLACE_INGRESS"
+_READER_VARIABLES = ("PATH", "HOME", "DOCKER_", "SLIPWAY_", "XDG_", "SSL_CERT_")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A stack's configuration.
+
+    Args:
+        compose: path of the compose file.
+        port: public port on the host.
+        registry: registry, with a path if it has one; default the local one.
+        ingress_image: Caddy by digest; default SLIPWAY_CADDY_IMAGE of the environment.
+        stable_for: seconds that a candidate must stay well; default 15.
+        platform: what images are built for; default linux/amd64.
+        bind: address of the host on which the public port listens; default all.
+        address: public URL that is probed after the switch; default http://<host>:<port>.
+        keep_releases: releases that the ledger keeps; default 20.
+        variables: values for `${NAME}` in the compose file.
+        secrets: the same, never shown.
+    """
+
+    compose: Path
+    port: int
+    registry: str = "localhost:5000"
+    ingress_image: str | None = None
+    stable_for: float = 15.0
+    platform: str = "linux/amd64"
+    bind: str = "0.0.0.0"
+    address: str | None = None
+    keep_releases: int = 20
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class StackName:
+    """Which stack this is.
+
+    Args:
+        project: the Pulumi project.
+        stack: the Pulumi stack.
+        component: name of the component.
+        key: the stack's random key.
+    """
+
+    project: str
+    stack: str
+    component: str
+    key: str = field(repr=False)
+
+    @property
+    def owner(self) -> str:
+        """Marks what this stack's state has made, as against a stack of the same name elsewhere."""
+        return digest({"owner": self.key})[:SHORT]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A stack, ready to be declared."""
+
+    stack: StackName
+    settings: Settings
+    project: Project
+    prefix: str
+    address: str
+    ingress_image: str
+    ingress_resource: str
+    replace_ingress: bool
+    containers: tuple[ContainerPlan, ...]
+    live: LiveFact
+    attempt: Mapping[str, Any]
+    known: frozenset[str]
+
+    @property
+    def ingress_name(self) -> str:
+        return f"{self.prefix}-ingress"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {
+            LABEL_OWNER: self.stack.owner,
+            LABEL_PROJECT: self.stack.project,
+            LABEL_STACK: self.stack.stack,
+        }
+
+    @property
+    def volumes(self) -> dict[str, str]:
+        """Names on the host of the compose file's volumes."""
+        return {name: f"{self.prefix}-{name}" for name in self.project.volumes}
+
+    @property
+    def routed(self) -> str:
+        return next(plan.service.name for plan in self.containers if plan.service.routed)
+
+    @property
+    def fingerprint(self) -> str:
+        return str(self.attempt["release"])
+
+    def holds_secret(self, plan: ContainerPlan) -> bool:
+        """Whether a container's environment has one of the stack's secrets, or looks like it."""
+        hidden = [value for value in self.settings.secrets.values() if value]
+        return any(
+            looks_secret(name) or any(secret in value for secret in hidden)
+            for name, value in plan.spec.environment.items()
+        )
+
+    def ledger(self, images: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The ledger with this release at its head.
+
+        Args:
+            images: reference of each service's image; may be known only later.
+        """
+        services = {
+            plan.service.name: {
+                "revision": plan.revision,
+                "source_hash": plan.image.source.hash
+                if isinstance(plan.image, ImagePlan)
+                else None,
+                "image": images[plan.service.name],
+                "spec": plan.spec.plain(),
+                "environment": by_reference(plan.spec.environment, self._all_secrets(plan)),
+                "checks": plan.service.extension.model_dump(
+                    mode="json", by_alias=True, exclude_defaults=True
+                ),
+            }
+            for plan in self.containers
+        }
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        entry = {"fingerprint": self.fingerprint, "time": now, "services": services}
+        return prepend(self.live.ledger, entry, self.settings.keep_releases)
+
+    def _all_secrets(self, plan: ContainerPlan) -> dict[str, str]:
+        literal = {n: v for n, v in plan.spec.environment.items() if looks_secret(n)}
+        return {**literal, **self.settings.secrets}
+
+
+def prepare(
+    stack: StackName,
+    settings: Settings,
+    environ: Mapping[str, str],
+    state: StackState,
+    *,
+    preview: bool,
+    report: Callable[[str], None],
+) -> Prepared:
+    """Find out what the stack must hold. Nothing is changed.
+
+    Args:
+        stack: which stack.
+        settings: its configuration.
+        environ: process environment.
+        state: the stack's state.
+        preview: whether nothing will be done; then the host is not looked at, so that a preview
+            depends on the source, the registry and the state alone.
+        report: takes a line about what was found.
+
+    Raises:
+        UserError: something that the user must mend first.
+    """
+    reader = {k: v for k, v in environ.items() if k.startswith(_READER_VARIABLES)}
+    values = {**settings.variables, **settings.secrets}
+    project = compose.read_project(settings.compose, reader, values)
+    image = preflight.require_pinned_ingress(
+        settings.ingress_image or environ.get("SLIPWAY_CADDY_IMAGE")
+    )
+    prefix = f"{project.name}-{stack.stack}"
+    live = live_fact(state.stash(f"{stack.component}-live"))
+    host = connect() if not preview else None
+    with Registry(host.registry_login if host else _no_login) as registry:
+        images = plan_images(
+            project, stack.component, settings.registry, settings.platform, state, registry.digest
+        )
+    refuse_moved_tags(images, live.ledger)
+    findings = look.Findings()
+    if host is not None:
+        findings = _look(host, stack, settings, state, live, prefix)
+    for reason in findings.reasons:
+        report(f"the gate looks again: {reason}")
+    plans = plan_containers(
+        project, images, stack.key, stack.component, prefix, state, findings.missing
+    )
+    release = fingerprint(
+        {plan.service.name: plan.revision for plan in plans},
+        {name: service.extension for name, service in project.services.items()},
+    )
+    in_state = {str(found.get("name")) for found in state.named(CONTAINER).values()}
+    return Prepared(
+        stack=stack,
+        settings=settings,
+        project=project,
+        prefix=prefix,
+        address=settings.address or f"http://127.0.0.1:{settings.port}",
+        ingress_image=image,
+        ingress_resource=ingress_resource(stack.component, state, findings.missing),
+        replace_ingress=bool(environ.get(REPLACE_INGRESS)),
+        containers=tuple(plans),
+        live=live,
+        attempt=_attempt(state, stack, release, recheck=bool(findings.reasons)),
+        known=frozenset(in_state | {plan.name for plan in plans}),
+    )
+
+
+def _no_login(registry: str) -> None:
+    return None
+
+
+def _look(
+    host: Host,
+    stack: StackName,
+    settings: Settings,
+    state: StackState,
+    live: LiveFact,
+    prefix: str,
+) -> look.Findings:
+    ingress_name = f"{prefix}-ingress"
+    preflight.require_free_port(settings.port, ingress_name, host)
+    preflight.require_own_names([ingress_name], LABEL_OWNER, stack.owner, host)
+    own = {LABEL_OWNER: stack.owner, LABEL_ROLE: "service"}
+    return look.compare(state, live, host, ingress_name, own)
+
+
+def _attempt(state: StackState, stack: StackName, release: str, *, recheck: bool) -> dict[str, Any]:
+    """The mark of this attempt: as it was, unless the release differs or the gate must look."""
+    earlier = state.stash(f"{stack.component}-attempt") or {}
+    look_again = secrets.token_hex(4) if recheck else earlier.get("look", "first")
+    return {"release": release, "look": look_again}
+
+
+def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str], None]) -> None:
+    """Carry the gate out for a fact that is to enter the state.
+
+    Raises:
+        UserError: the release did not pass; what served before still serves.
+    """
+    services = fact["ledger"][0]["services"]
+    candidates = tuple(
+        Candidate(
+            service=plan.service.name,
+            container=plan.name,
+            image=services[plan.service.name]["image"],
+            extension=plan.service.extension,
+            stable_for=_stable_for(plan, prepared.settings),
+            upstream=plan.upstream,
+        )
+        for plan in prepared.containers
+    )
+    plan = GatePlan(
+        stack=prepared.prefix,
+        fingerprint=prepared.fingerprint,
+        ingress=prepared.ingress_name,
+        candidates=candidates,
+        live=prepared.live.names,
+        known=prepared.known,
+        labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
+    )
+    host = connect()
+    try:
+        Gate(
+            plan,
+            host,
+            Ingress(host, prepared.ingress_name),
+            Prober(prepared.address),
+            connect,
+            Redactor(_hidden_values(prepared)),
+            report,
+        ).run()
+    finally:
+        host.close()
+
+
+def _stable_for(plan: ContainerPlan, settings: Settings) -> float:
+    chosen = plan.service.extension.stable_for
+    return settings.stable_for if chosen is None else chosen
+
+
+def _hidden_values(prepared: Prepared) -> list[str]:
+    literals = [
+        value
+        for plan in prepared.containers
+        for name, value in plan.spec.environment.items()
+        if looks_secret(name)
+    ]
+    return [*prepared.settings.secrets.values(), *literals]
+
+
+def remove_leftover(container: str, prepared: Prepared) -> None:
+    """Remove a container of ours that a killed run left under a name that is needed.
+
+    Raises:
+        HostError: the container of that name is not ours.
+    """
+    host = connect()
+    try:
+        preflight.require_own_names([container], LABEL_OWNER, prepared.stack.owner, host)
+        host.remove(container)
+    finally:
+        host.close()

@@ -1,0 +1,90 @@
+"""What a Dockerfile builds on: the external images it names."""
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockerfile_parse import DockerfileParser
+
+_VARIABLE = re.compile(
+    r"\$(?:\{(?P<braced>\w+)(?::(?P<sign>[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
+)
+_FROM = re.compile(r"(?:^|\s)--(?:from=|mount=(?:\S*,)?from=)([^\s,]+)")
+_SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class BaseImage:
+    """An external image that a Dockerfile names.
+
+    Args:
+        text: the name as written.
+        image: the name with build arguments filled in; empty where an argument has no value.
+        line: its line, from 1.
+    """
+
+    text: str
+    image: str
+    line: int
+
+
+def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseImage]:
+    """The images that FROM, COPY --from and RUN --mount=from= name, but for stages and `scratch`.
+
+    Args:
+        dockerfile: text of the Dockerfile.
+        args: build arguments; they fill ARGs that stand before the first FROM.
+    """
+    parser = DockerfileParser(fileobj=io.BytesIO(dockerfile.encode()))
+    values: dict[str, str] = {}
+    stages: set[str] = set()
+    found: list[BaseImage] = []
+    for instruction in parser.structure:
+        words = instruction["value"].split()
+        line = instruction["startline"] + 1
+        match instruction["instruction"]:
+            case "ARG" if not stages:
+                values.update(_argument(instruction["value"], args, values))
+            case "FROM":
+                names = [word for word in words if not word.startswith("--")]
+                _add(found, stages, names[0], values, line)
+                stages.add(str(len(stages)) if len(names) < 3 else names[2].lower())
+            case "COPY" | "RUN":
+                for image in _FROM.findall(instruction["value"]):
+                    _add(found, stages, image, {}, line)
+    return found
+
+
+def _add(
+    found: list[BaseImage], stages: set[str], text: str, values: Mapping[str, str], line: int
+) -> None:
+    image = _substitute(text, values)
+    if image.lower() not in stages and image != _SCRATCH and not image.isdigit():
+        found.append(BaseImage(text, image, line))
+
+
+def _argument(
+    value: str, args: Mapping[str, str | None], known: Mapping[str, str]
+) -> dict[str, str]:
+    arguments = {}
+    for word in value.split():
+        name, given, default = word.partition("=")
+        passed = args.get(name)
+        if passed is not None:
+            arguments[name] = passed
+        elif given:
+            arguments[name] = _substitute(default.strip("\"'"), known)
+    return arguments
+
+
+def _substitute(text: str, values: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        known = values.get(match["braced"] or match["bare"], "")
+        if match["sign"] == "-":
+            return known or match["word"]
+        if match["sign"] == "+":
+            return match["word"] if known else ""
+        return known
+
+    return _VARIABLE.sub(value, text)

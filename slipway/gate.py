@@ -1,0 +1,285 @@
+"""The gate: a release enters the state only after it was proven, switched to and seen to serve.
+
+`Gate.run` is what the hook of the engine calls. It either returns, and then the release serves,
+or raises, and then what served before still serves and no unproven container runs.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NoReturn
+
+from slipway.errors import GateError
+from slipway.host import ContainerState, Host
+from slipway.ingress import Ingress, Lease, LiveRoute
+from slipway.probes import Prober, Verdict
+from slipway.redact import Redactor
+from slipway.services import Extension
+from slipway.trial import Fault, Terms, Trial
+
+_POLL = 0.2
+"""Seconds between two looks at the containers: a crash is seen within this time."""
+_LOG_LINES = 30
+_CANDIDATE_GRACE = 5.0
+"""Seconds that a candidate which failed gets to stop; it serves nobody."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A container that is to serve, whether it is new or serves already.
+
+    Args:
+        service: its service.
+        container: its name.
+        image: `repository@sha256:…` that it must run.
+        extension: probes and times.
+        stable_for: seconds that it must stay well.
+        upstream: container:port, or None where the service takes no public traffic.
+    """
+
+    service: str
+    container: str
+    image: str
+    extension: Extension
+    stable_for: float
+    upstream: str | None
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """What the gate is to do.
+
+    Args:
+        stack: how messages call the stack.
+        fingerprint: of the release.
+        ingress: name of the proxy's container.
+        candidates: the release's containers.
+        live: names of the containers that the state holds for live.
+        known: names of all containers that the state or this run knows.
+        labels: labels that all containers of the stack carry, and no others.
+    """
+
+    stack: str
+    fingerprint: str
+    ingress: str
+    candidates: tuple[Candidate, ...]
+    live: frozenset[str]
+    known: frozenset[str]
+    labels: Mapping[str, str]
+
+
+class Gate:
+    """Carries a plan out.
+
+    Args:
+        plan: what to do.
+        host: the engine.
+        ingress: the stack's proxy.
+        prober: asks the stack's public address.
+        connect: opens a further connection to the engine.
+        redact: hides secrets in what is reported.
+        report: takes a line of progress.
+        clock: gives seconds; for tests.
+        sleep: for tests.
+    """
+
+    def __init__(
+        self,
+        plan: GatePlan,
+        host: Host,
+        ingress: Ingress,
+        prober: Prober,
+        connect: Callable[[], Host],
+        redact: Redactor,
+        report: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._plan = plan
+        self._host = host
+        self._ingress = ingress
+        self._prober = prober
+        self._connect = connect
+        self._redact = redact
+        self._report = report
+        self._clock = clock
+        self._sleep = sleep
+
+    def run(self) -> None:
+        """Prove the candidates, switch, look at the public address, let the old ones finish.
+
+        Raises:
+            GateError: the release did not pass; what served before still serves.
+            HostError: Docker or the ingress did not do what they were asked.
+        """
+        self._host.start(self._plan.ingress)
+        with self._ingress.lease(self._connect, self._sleep) as lease:
+            seen = self._ingress.live()
+            route = seen
+            try:
+                self._prove([c for c in self._plan.candidates if c.upstream], lease)
+                # Workers have no route: as soon as they start they work, so they start last.
+                self._prove([c for c in self._plan.candidates if not c.upstream], lease)
+                lease.close_candidate()
+                route = self._switch(lease, seen)
+                self._verify_public()
+            except BaseException:
+                if route != seen:
+                    self._report("switching back to what served before")
+                    lease.switch_back(route, seen)
+                self._stop_candidates(seen)
+                raise
+            self._drain(seen)
+        self._remove_leftovers()
+
+    def _prove(self, group: Sequence[Candidate], lease: Lease) -> None:
+        if not group:
+            return
+        names = ", ".join(c.service for c in group)
+        self._report(f"proving {names} before any traffic goes there")
+        with ThreadPoolExecutor(len(group), thread_name_prefix="probe") as pool:
+            attempts = [_Attempt(c, self._begin(c), self._headers(c, lease)) for c in group]
+            while not all(attempt.trial.over for attempt in attempts):
+                for attempt in attempts:
+                    self._step(attempt, pool)
+                    if attempt.trial.fault:
+                        self._fail(attempt.candidate, attempt.trial.fault)
+                self._sleep(_POLL)
+        for attempt in attempts:
+            self._report(f"{attempt.candidate.service} is proven")
+
+    def _begin(self, candidate: Candidate) -> Trial:
+        before = self._host.container(candidate.container)
+        if before is None or not before.running:
+            self._host.start(candidate.container)
+        first = self._host.container(candidate.container)
+        if first is None:
+            self._fail(candidate, Fault("the container is gone"))
+        digests = self._host.image_digests(first.image)
+        if candidate.image not in digests:
+            found = ", ".join(digests) or first.image
+            self._fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
+        extension = candidate.extension
+        terms = Terms(extension.successes, extension.timeout, candidate.stable_for)
+        return Trial(terms, self._clock(), first)
+
+    def _headers(self, candidate: Candidate, lease: Lease) -> Mapping[str, str]:
+        if candidate.upstream is None:
+            return {}
+        return lease.open_candidate(candidate.service, candidate.upstream)
+
+    def _step(self, attempt: "_Attempt", pool: ThreadPoolExecutor) -> None:
+        """Look at the container; begin a round of probes when one is due, judge it when done."""
+        attempt.trial.see_container(
+            self._clock(), self._host.container(attempt.candidate.container)
+        )
+        if attempt.round is None and self._clock() >= attempt.due:
+            attempt.round = pool.submit(self._round, attempt.candidate, attempt.headers)
+        elif attempt.round is not None and attempt.round.done():
+            steady = attempt.trial.steady
+            attempt.trial.see_round(self._clock(), attempt.round.result())
+            attempt.round = None
+            attempt.due = self._clock() + attempt.candidate.extension.interval
+            if attempt.trial.steady and not steady:
+                self._report(f"{attempt.candidate.service}: {attempt.trial.progress}")
+
+    def _round(self, candidate: Candidate, headers: Mapping[str, str]) -> list[Verdict]:
+        return [self._prober.probe(probe, headers) for probe in candidate.extension.probes]
+
+    def _switch(self, lease: Lease, seen: LiveRoute) -> LiveRoute:
+        upstreams = {c.service: c.upstream for c in self._plan.candidates if c.upstream}
+        if upstreams == dict(seen.upstreams):
+            self._report("the public address leads to this release already: nothing to switch")
+            return seen
+        route = lease.switch(seen, self._plan.fingerprint, upstreams)
+        self._report("switched: new requests go to this release")
+        return route
+
+    def _verify_public(self) -> None:
+        for candidate in self._plan.candidates:
+            if candidate.upstream is None:
+                continue
+            for _ in range(candidate.extension.successes):
+                failed = [v for v in self._round(candidate, {}) if not v.passed]
+                if failed:
+                    summary = "the public address did not answer well after the switch"
+                    self._fail(candidate, Fault(summary, tuple(failed)))
+                self._sleep(_POLL)
+
+    def _drain(self, seen: LiveRoute) -> None:
+        """Wait until the old containers have no request in flight, or their time is over."""
+        serving = {c.upstream for c in self._plan.candidates}
+        drains = {c.service: c.extension.drain for c in self._plan.candidates}
+        for service, upstream in sorted(seen.upstreams.items()):
+            if upstream in serving:
+                continue
+            deadline = self._clock() + drains.get(service, Extension().drain)
+            self._report(f"letting requests in flight on {upstream} finish")
+            quiet = 0
+            # A request that looked the old upstream up just before the switch is counted only
+            # an instant later: one look that finds none is not enough.
+            while quiet < 2 and self._clock() < deadline:
+                quiet = quiet + 1 if self._ingress.in_flight(upstream) == 0 else 0
+                self._sleep(_POLL)
+            if quiet < 2:
+                left = self._ingress.in_flight(upstream)
+                self._report(f"{left} still in flight on {upstream}; its time to finish is over")
+
+    def _stop_candidates(self, seen: LiveRoute) -> None:
+        """Stop what was not proven; the containers stay, to be looked at and tried again."""
+        routed = {upstream.rsplit(":", 1)[0] for upstream in seen.upstreams.values()}
+        for candidate in self._plan.candidates:
+            if candidate.container not in self._plan.live | routed:
+                self._host.stop(candidate.container, _CANDIDATE_GRACE)
+
+    def _remove_leftovers(self) -> None:
+        """Remove containers of this stack that no state knows: a killed run left them."""
+        for found in self._host.containers(self._plan.labels):
+            if found.name not in self._plan.known:
+                self._report(f"removing {found.name}, left over by a run that was killed")
+                self._host.remove(found.id)
+
+    def _fail(self, candidate: Candidate, fault: Fault) -> NoReturn:
+        state = self._host.container(candidate.container)
+        log = self._host.log_tail(candidate.container, _LOG_LINES)
+        raise GateError(self._redact(failure_report(self._plan, candidate, fault, state, log)))
+
+
+@dataclass
+class _Attempt:
+    """A trial under way."""
+
+    candidate: Candidate
+    trial: Trial
+    headers: Mapping[str, str]
+    due: float = 0.0
+    round: "Future[list[Verdict]] | None" = None
+
+
+def failure_report(
+    plan: GatePlan, candidate: Candidate, fault: Fault, state: ContainerState | None, log: str
+) -> str:
+    """What a failed release says: what happened, where, what was seen, what to do next."""
+    lines = [
+        f"the release of {plan.stack} was refused: service {candidate.service}: {fault.summary}",
+        f"container: {candidate.container}" + (f", {_described(state)}" if state else ""),
+        f"image: {candidate.image}",
+    ]
+    lines += [part for verdict in fault.verdicts for part in str(verdict).splitlines()]
+    if log:
+        lines += ["end of its log:", *(f"  | {line}" for line in log.splitlines())]
+    else:
+        lines.append("its log is empty")
+    serving = "what served before still serves" if plan.live else "nothing serves yet"
+    lines.append(
+        f"next: {serving}; the container is kept (docker logs {candidate.container}); mend the "
+        "source and run pulumi up again"
+    )
+    return "\n".join(lines)
+
+
+def _described(state: ContainerState) -> str:
+    if state.running:
+        return "running"
+    return f"{state.status} with exit code {state.exit_code}"

@@ -1,0 +1,225 @@
+"""The Docker engine that runs a stack's containers: the few things that Slipway asks of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import docker.auth
+import requests
+from docker.errors import APIError, DockerException, NotFound
+
+from slipway.errors import HostError
+from slipway.registry import Credentials
+
+LABEL_OWNER = "slipway.owner"
+LABEL_PROJECT = "slipway.project"
+LABEL_STACK = "slipway.stack"
+LABEL_SERVICE = "slipway.service"
+LABEL_REVISION = "slipway.revision"
+LABEL_ROLE = "slipway.role"
+LABEL_CONFIG = "slipway.config"
+
+_CALL_TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class ContainerState:
+    """What Docker tells of a container.
+
+    Args:
+        id: full container id.
+        name: without the leading slash.
+        status: created, running, restarting, exited, paused, dead.
+        exit_code: of the last run.
+        restarts: how often the restart policy has started it again.
+        started_at: of the last run, as Docker writes it; begins with 0001 where there was none.
+        health: starting, healthy, unhealthy, or None without a health check.
+        health_output: what the last health check printed.
+        image: the id of the image it was made from.
+        labels: its labels.
+    """
+
+    id: str
+    name: str
+    status: str
+    exit_code: int
+    restarts: int
+    started_at: str
+    health: str | None
+    health_output: str
+    image: str
+    labels: Mapping[str, str]
+
+    @property
+    def running(self) -> bool:
+        return self.status == "running"
+
+
+class Host:
+    """A Docker engine.
+
+    Args:
+        client: the Docker SDK's client.
+    """
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    @property
+    def address(self) -> str:
+        """The name by which this machine reaches ports that the engine publishes."""
+        base = str(self._client.api.base_url)
+        if base.startswith("http+docker://"):
+            return "127.0.0.1"
+        return base.split("://", 1)[1].rsplit(":", 1)[0]
+
+    @property
+    def local(self) -> bool:
+        """Whether the engine runs on this machine."""
+        return self.address == "127.0.0.1"
+
+    def container(self, name: str) -> ContainerState | None:
+        """The container of this name or id; None if there is none."""
+        with _explained(f"look at container {name}"):
+            try:
+                return _state(self._client.api.inspect_container(name))
+            except NotFound:
+                return None
+
+    def containers(self, labels: Mapping[str, str]) -> list[ContainerState]:
+        """All containers, running or not, that carry all these labels; sorted by name."""
+        wanted = [f"{key}={value}" for key, value in labels.items()]
+        with _explained("list containers"):
+            found = self._client.api.containers(all=True, filters={"label": wanted})
+        states = (self.container(item["Id"]) for item in found)
+        return sorted((s for s in states if s is not None), key=lambda s: s.name)
+
+    def publisher(self, port: int) -> ContainerState | None:
+        """The running container that publishes a host port, if one does."""
+        with _explained("list containers"):
+            found = self._client.api.containers(filters={"publish": f"{port}/tcp"})
+            found += self._client.api.containers()
+        for item in found:
+            if any(p.get("PublicPort") == port for p in item.get("Ports") or []):
+                return self.container(item["Id"])
+        return None
+
+    def start(self, name: str) -> None:
+        """Start a container; one that runs already stays as it is."""
+        with _explained(f"start container {name}"):
+            self._client.api.start(name)
+
+    def stop(self, name: str, grace: float) -> None:
+        """Stop a container: its stop signal, then SIGKILL after `grace` seconds.
+
+        One that is gone counts as stopped.
+        """
+        with _explained(f"stop container {name}"):
+            try:
+                self._client.api.stop(name, timeout=round(grace))
+            except NotFound:
+                return
+
+    def remove(self, name: str) -> None:
+        """Remove a container, running or not; one that is gone counts as removed."""
+        with _explained(f"remove container {name}"):
+            try:
+                self._client.api.remove_container(name, force=True)
+            except NotFound:
+                return
+            except APIError as error:
+                if error.status_code != requests.codes.conflict:  # Removal is in progress.
+                    raise
+
+    def log_tail(self, name: str, lines: int) -> str:
+        """The last lines that a container printed."""
+        with _explained(f"read the log of container {name}"):
+            try:
+                raw = self._client.api.logs(name, tail=lines)
+            except NotFound:
+                return ""
+        return bytes(raw).decode("utf-8", "replace").rstrip()
+
+    def execute(self, name: str, command: Sequence[str]) -> tuple[int, str]:
+        """Run a command in a running container: its exit code, and what it printed."""
+        with _explained(f"run a command in container {name}"):
+            created = self._client.api.exec_create(name, list(command))
+            output = self._client.api.exec_start(created["Id"])
+            code = self._client.api.exec_inspect(created["Id"])["ExitCode"]
+        return int(code), bytes(output).decode("utf-8", "replace")
+
+    def image_digests(self, image: str) -> list[str]:
+        """The `repository@sha256:…` names that an image has; empty if there is no such image."""
+        with _explained(f"look at image {image}"):
+            try:
+                return list(self._client.api.inspect_image(image).get("RepoDigests") or [])
+            except NotFound:
+                return []
+
+    def registry_login(self, registry: str) -> Credentials | None:
+        """The account that `docker login` stored for a registry."""
+        host = docker.auth.INDEX_NAME if registry == "docker.io" else registry
+        try:
+            found = docker.auth.load_config().resolve_authconfig(host)
+        except DockerException as error:
+            raise HostError(
+                f"the login for {registry} cannot be read ({error}); "
+                f"run docker login {registry} again"
+            ) from error
+        if not found or not found.get("Username"):
+            return None
+        return Credentials(found["Username"], found["Password"])
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def connect() -> Host:
+    """The engine that DOCKER_HOST names, else the local one.
+
+    Raises:
+        HostError: it does not answer.
+    """
+    with _explained("reach the Docker engine"):
+        client = docker.from_env(timeout=_CALL_TIMEOUT)
+        client.ping()
+    return Host(client)
+
+
+@contextmanager
+def _explained(action: str) -> Iterator[None]:
+    try:
+        yield
+    except requests.exceptions.ConnectionError as error:
+        raise HostError(_unreachable(action)) from error
+    except APIError as error:
+        raise HostError(f"Docker could not {action}: {error.explanation or error}") from error
+    except (DockerException, requests.exceptions.RequestException) as error:
+        raise HostError(_unreachable(f"{action} ({error})")) from error
+
+
+def _unreachable(action: str) -> str:
+    return (
+        f"cannot {action}: no Docker engine answers; start it (scripts/bootstrap, or "
+        "systemctl start docker), or set DOCKER_HOST to one that runs"
+    )
+
+
+def _state(found: Mapping[str, Any]) -> ContainerState:
+    state = found["State"]
+    health = state.get("Health") or {}
+    log = health.get("Log") or []
+    return ContainerState(
+        id=found["Id"],
+        name=found["Name"].lstrip("/"),
+        status=state["Status"],
+        exit_code=state["ExitCode"],
+        restarts=found.get("RestartCount", 0),
+        started_at=state["StartedAt"],
+        health=health.get("Status") if health.get("Status") != "none" else None,
+        health_output=log[-1]["Output"].strip() if log else "",
+        image=found["Image"],
+        labels=found["Config"].get("Labels") or {},
+    )

@@ -1,0 +1,236 @@
+"""Driving a running ingress: the lease, the candidate route and the switch.
+
+Everything goes through the Docker API into the ingress container, so that a remote engine works
+like a local one and no port but the public one is open.
+"""
+
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import psutil
+
+from slipway import proxy
+from slipway.errors import GateError, HostError
+from slipway.host import Host
+
+LEASE_SECONDS = 20
+"""How long a lease lives without being renewed: a gate that was killed is forgotten after it."""
+_RENEW_EVERY = 5.0
+_LOST = 9
+_MOVED = 8
+
+
+@dataclass(frozen=True)
+class LiveRoute:
+    """Where public traffic goes.
+
+    Args:
+        route: name of the route, empty where there is none yet.
+        upstreams: container:port by service.
+    """
+
+    route: str = ""
+    upstreams: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lease: a process on a machine."""
+
+    host: str
+    pid: int
+    started: int
+
+    @classmethod
+    def current(cls) -> "Holder":
+        process = psutil.Process()
+        return cls(socket.gethostname(), process.pid, int(process.create_time()))
+
+    @classmethod
+    def parse(cls, text: str) -> "Holder | None":
+        try:
+            host, pid, started = text.split("/")
+            return cls(host, int(pid), int(started))
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.pid}/{self.started}"
+
+    @property
+    def dead(self) -> bool:
+        """Whether this process is known to have ended: it was on this machine and is gone."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            return int(psutil.Process(self.pid).create_time()) != self.started
+        except psutil.NoSuchProcess:
+            return True
+
+
+class Ingress:
+    """A stack's proxy.
+
+    Args:
+        host: the engine it runs on.
+        container: its name.
+    """
+
+    def __init__(self, host: Host, container: str) -> None:
+        self._host = host
+        self._container = container
+
+    def live(self) -> LiveRoute:
+        """The route that public traffic takes now."""
+        lines = self._script(proxy.OBSERVE).splitlines()
+        if not lines:
+            return LiveRoute()
+        route, *pairs = lines
+        if not route.startswith("releases/"):
+            return LiveRoute()
+        return LiveRoute(route, dict(pair.split(" ", 1) for pair in pairs))
+
+    def in_flight(self, upstream: str) -> int:
+        """Requests that an upstream is answering now, WebSockets among them."""
+        code, output = self._host.execute(self._container, ["sh", "-euc", proxy.IN_FLIGHT])
+        if code != 0:
+            raise HostError(f"the ingress {self._container} does not tell its upstreams: {output}")
+        return sum(
+            int(entry["num_requests"])
+            for entry in json.loads(output)
+            if entry["address"] == upstream
+        )
+
+    @contextmanager
+    def lease(
+        self, connect: Callable[[], Host], sleep: Callable[[float], None] = time.sleep
+    ) -> Iterator["Lease"]:
+        """Hold the lease of the gate.
+
+        A lease whose holder has died on this machine is taken over at once; one of an unknown
+        process when it has not been renewed in time.
+
+        Args:
+            connect: opens a connection to the engine, for the thread that renews.
+            sleep: for tests.
+
+        Raises:
+            GateError: another gate of this stack is at work.
+        """
+        token = secrets.token_hex(8)
+        self._acquire(token, sleep)
+        lease = Lease(self, token)
+        renewal = _Renewal(token, self._container, connect)
+        renewal.start()
+        try:
+            yield lease
+        finally:
+            renewal.stop()
+            self._script(proxy.CLOSE_CANDIDATE, token)
+            self._script(proxy.RELEASE, token)
+
+    def _acquire(self, token: str, sleep: Callable[[float], None]) -> None:
+        me, dead = str(Holder.current()), ""
+        deadline = time.monotonic() + LEASE_SECONDS + _RENEW_EVERY
+        while True:
+            code, output = self._run(proxy.ACQUIRE, token, str(LEASE_SECONDS), me, dead)
+            if code == 0:
+                return
+            if code != _LOST:
+                raise HostError(f"the ingress {self._container} gave no lease: {output.strip()}")
+            held_by, left, holder = (output.strip().split(" ", 2) + ["", ""])[:3]
+            other = Holder.parse(holder)
+            if other is not None and other.dead:
+                dead = held_by
+                continue
+            if time.monotonic() > deadline:
+                who = f"process {other.pid} on {other.host}" if other else holder
+                raise GateError(
+                    f"another deploy of this stack is at the gate ({who}, its lease runs for "
+                    f"{left} s more and is being renewed); wait for it, then run pulumi up again"
+                )
+            sleep(1.0)
+
+    def _script(self, script: str, *args: str) -> str:
+        code, output = self._run(script, *args)
+        if code != 0:
+            raise HostError(f"the ingress {self._container} failed ({code}): {output.strip()}")
+        return output
+
+    def _run(self, script: str, *args: str) -> tuple[int, str]:
+        return self._host.execute(self._container, ["sh", "-c", proxy.LOCKED, script, *args])
+
+
+class Lease:
+    """What only the holder of the lease may do."""
+
+    def __init__(self, ingress: Ingress, token: str) -> None:
+        self._ingress = ingress
+        self._token = token
+
+    def open_candidate(self, service: str, upstream: str) -> Mapping[str, str]:
+        """Let requests with a fresh key reach `upstream`; returns the headers that carry it."""
+        key = secrets.token_hex(16)
+        self._ingress._script(proxy.OPEN_CANDIDATE, self._token, service, upstream, key)
+        return {proxy.KEY_HEADER: key}
+
+    def close_candidate(self) -> None:
+        """Let no request reach a candidate any more."""
+        self._ingress._script(proxy.CLOSE_CANDIDATE, self._token)
+
+    def switch(self, seen: LiveRoute, fingerprint: str, upstreams: Mapping[str, str]) -> LiveRoute:
+        """Lead public traffic to `upstreams`, if it still goes where it was seen to go.
+
+        Raises:
+            GateError: the route or the lease is another's by now.
+        """
+        name = f"releases/{fingerprint[:12]}-{secrets.token_hex(4)}"
+        pairs = [part for pair in sorted(upstreams.items()) for part in pair]
+        self._switch(seen.route, name, *pairs)
+        return LiveRoute(name, dict(upstreams))
+
+    def switch_back(self, current: LiveRoute, earlier: LiveRoute) -> None:
+        """Lead public traffic to where it went before."""
+        self._switch(current.route, earlier.route)
+
+    def _switch(self, seen: str, route: str, *pairs: str) -> None:
+        code, output = self._ingress._run(proxy.SWITCH, self._token, seen, route, *pairs)
+        if code in (_LOST, _MOVED):
+            raise GateError(
+                "another deploy of this stack has taken the route over in the meantime; nothing "
+                "was switched; run pulumi up again"
+            )
+        if code != 0:
+            raise HostError(f"the switch failed ({code}): {output.strip()}")
+
+
+class _Renewal(threading.Thread):
+    """Renews a lease until stopped; a lease that was lost shows at the switch."""
+
+    def __init__(self, token: str, container: str, connect: Callable[[], Host]) -> None:
+        super().__init__(name="lease", daemon=True)
+        self._token = token
+        self._container = container
+        self._connect = connect
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        host = self._connect()
+        ingress = Ingress(host, self._container)
+        try:
+            while not self._stopped.wait(_RENEW_EVERY):
+                # One renewal that fails is made good by the next.
+                with suppress(HostError):
+                    ingress._run(proxy.RENEW, self._token, str(LEASE_SECONDS))
+        finally:
+            host.close()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()

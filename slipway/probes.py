@@ -1,0 +1,191 @@
+"""Probes: what is asked of a service, and what its answer must be.
+
+A probe is a pair of pure functions: `request` says what to send, `judge` what to think of the
+answer. `Prober` carries them out.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from slipway.services import Probe
+
+REQUEST_TIMEOUT = 5.0
+"""Seconds until an answer that does not come counts as a failure."""
+_BODY_START = 500
+"""Characters of an answer that a report shows."""
+_BODY_LIMIT = 1 << 20
+"""Bytes of an answer that are read; an endless answer must not hold up a release."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to send."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    follow_redirects: bool
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: an answer, or the error that came in its place."""
+
+    elapsed_ms: float
+    status: int | None = None
+    body: str = ""
+    location: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A probe's outcome.
+
+    Args:
+        probe: the probe's title.
+        passed: whether the answer was as it must be.
+        expected: what the answer had to be.
+        found: what it was; equal in kind to `expected`, so that the two read side by side.
+        body: the start of the answer's body.
+    """
+
+    probe: str
+    passed: bool
+    expected: str
+    found: str
+    body: str = ""
+
+    def __str__(self) -> str:
+        head = f"probe “{self.probe}”: expected {self.expected}, found {self.found}"
+        return f"{head}\nbody: {self.body}" if self.body and not self.passed else head
+
+
+def request(probe: Probe, extra_headers: Mapping[str, str]) -> Request:
+    """What to send for a probe.
+
+    Args:
+        probe: the probe.
+        extra_headers: headers that lead to the candidate; the probe's own come second, so that
+            they cannot undo them.
+    """
+    headers = {"User-Agent": "slipway-probe", **probe.headers, **extra_headers}
+    return Request(probe.method, probe.path, headers, probe.follow_redirects)
+
+
+def judge(probe: Probe, reply: Reply) -> Verdict:
+    """Whether a reply is what the probe wants; the first thing that is not, is told."""
+    expected, found = _first_difference(probe, reply)
+    return Verdict(
+        probe.title, found is None, expected, found or expected, reply.body[:_BODY_START]
+    )
+
+
+def _first_difference(probe: Probe, reply: Reply) -> tuple[str, str | None]:
+    wanted = " or ".join(str(code) for code in probe.status)
+    if reply.status is None:
+        return f"status {wanted}", reply.error or "no answer"
+    if reply.status not in probe.status:
+        to = f" to {reply.location}" if reply.location else ""
+        hint = "; set follow_redirects: true to follow it" if reply.location else ""
+        return f"status {wanted}", f"status {reply.status}{to}{hint}"
+    if probe.text is not None and probe.text not in reply.body:
+        return f"the text “{probe.text}”", "an answer without it"
+    if probe.json_values:
+        expected, found = _json_difference(probe.json_values, reply.body)
+        if found is not None:
+            return expected, found
+    if probe.max_ms is not None and reply.elapsed_ms > probe.max_ms:
+        return f"an answer within {probe.max_ms} ms", f"one after {reply.elapsed_ms:.0f} ms"
+    return f"status {wanted}", None
+
+
+def _json_difference(wanted: Mapping[str, Any], body: str) -> tuple[str, str | None]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return "a JSON answer", "something else"
+    return _compare("", wanted, answer)
+
+
+def _compare(path: str, wanted: Any, found: Any) -> tuple[str, str | None]:
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for key, value in wanted.items():
+            below = f"{path}.{key}" if path else str(key)
+            if key not in found:
+                return f"{below} = {json.dumps(value)}", f"no {below}"
+            expected, difference = _compare(below, value, found[key])
+            if difference is not None:
+                return expected, difference
+        return path, None
+    # JSON tells true from 1; Python does not.
+    same = wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
+    return f"{path} = {json.dumps(wanted)}", None if same else f"{path} = {json.dumps(found)}"
+
+
+class Prober:
+    """Sends requests to one address.
+
+    Each request uses a connection of its own: a kept one would go on talking to the old container
+    and would not see that the address is no longer accepted.
+
+    Args:
+        address: base URL, such as http://127.0.0.1:8001.
+        clock: gives seconds; for tests.
+        transport: for tests; default is the network.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        clock: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._address = address.rstrip("/")
+        self._clock = clock
+        self._transport = transport
+
+    def send(self, message: Request) -> Reply:
+        """Send a request; a failure to connect or to answer is a reply too, never an exception."""
+        started = self._clock()
+        try:
+            with (
+                httpx.Client(
+                    timeout=REQUEST_TIMEOUT,
+                    transport=self._transport,
+                    trust_env=False,
+                    follow_redirects=message.follow_redirects,
+                ) as client,
+                client.stream(
+                    message.method, self._address + message.path, headers=dict(message.headers)
+                ) as answer,
+            ):
+                body = self._read(answer, started + REQUEST_TIMEOUT)
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            return Reply((self._clock() - started) * 1000, error=reason)
+        return Reply(
+            elapsed_ms=(self._clock() - started) * 1000,
+            status=answer.status_code,
+            body=body.decode(answer.encoding or "utf-8", "replace"),
+            location=answer.headers.get("Location"),
+        )
+
+    def _read(self, answer: httpx.Response, deadline: float) -> bytes:
+        body = b""
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > _BODY_LIMIT:
+                break
+            if self._clock() > deadline:
+                raise httpx.ReadTimeout(f"no complete answer within {REQUEST_TIMEOUT:.0f} s")
+        return body
+
+    def probe(self, probe: Probe, extra_headers: Mapping[str, str]) -> Verdict:
+        """Carry out one probe."""
+        return judge(probe, self.send(request(probe, extra_headers)))

@@ -1,0 +1,45 @@
+"""Keeping secrets out of everything that people read."""
+
+import re
+from collections.abc import Iterable
+
+HIDDEN = "[secret]"
+_SHORTEST = 4
+"""Shorter values (a port, `1`, `on`) are in so much text that hiding them would hide the text."""
+
+_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
+_ASSIGNMENT = re.compile(
+    r"(?P<head>\b[A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|DSN)[A-Z0-9_]*"
+    r"['\"]?\s*[=:]\s*['\"]?)[^\s'\",;)}\]]+",
+    re.IGNORECASE,
+)
+_SECRET_NAME = re.compile(
+    r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|DSN|CREDENTIAL", re.IGNORECASE
+)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable of this name usually holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+class Redactor:
+    """Replaces known secrets, and what looks like one, by `[secret]`.
+
+    Args:
+        secrets: the values to hide. Values of fewer than four characters are not looked for.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        values = {line for value in secrets for line in (value, *value.splitlines())}
+        # Longest first: one secret may be part of another.
+        self._values = sorted(
+            (v for v in values if len(v) >= _SHORTEST), key=lambda v: (-len(v), v)
+        )
+
+    def __call__(self, text: str) -> str:
+        """The text with secrets replaced."""
+        for value in self._values:
+            text = text.replace(value, HIDDEN)
+        text = _URL_PASSWORD.sub(rf"\g<head>{HIDDEN}", text)
+        return _ASSIGNMENT.sub(rf"\g<head>{HIDDEN}", text)

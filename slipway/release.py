@@ -1,0 +1,106 @@
+"""Containers, revisions and releases as plain values.
+
+A *revision* names a container: a hash of all that the container is made from, with the source
+hash of a built image or the digest of a pulled one. A *release* is all services of a stack
+together; its fingerprint also covers probes, routes and drain times, which no revision does:
+editing a probe restarts nothing, but goes through the gate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.canonical import SHORT, digest, keyed_digest
+from slipway.services import Extension, Service
+
+SOURCE_HASH_VARIABLE = "SLIPWAY_SOURCE_HASH"
+_EXTENSION = "x-slipway"
+_NOT_IN_A_CONTAINER = {"name", "build", "image", "expose", _EXTENSION, "extension"}
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """What a container is made from.
+
+    Args:
+        service: the compose file's service.
+        identity: source hash of a built image, or digest of a pulled one.
+        environment: variables with their values.
+        stack_volumes: names of the volumes on the host, by the compose file's names.
+    """
+
+    service: Service
+    identity: str
+    environment: Mapping[str, str] = field(repr=False)
+    stack_volumes: Mapping[str, str] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The spec without its environment, as JSON holds it."""
+        fields = self.service.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        kept = {key: value for key, value in fields.items() if key not in _NOT_IN_A_CONTAINER}
+        kept.pop("environment", None)
+        return {**kept, "identity": self.identity}
+
+
+def container_spec(service: Service, identity: str, source_hash: str | None) -> ContainerSpec:
+    """The spec of a service's container.
+
+    Args:
+        service: the compose file's service.
+        identity: source hash or digest.
+        source_hash: given to the application as SLIPWAY_SOURCE_HASH; None for a pulled image.
+    """
+    environment = {name: value.get_secret_value() for name, value in service.environment.items()}
+    if source_hash is not None:
+        environment.setdefault(SOURCE_HASH_VARIABLE, source_hash)
+    return ContainerSpec(service, identity, environment)
+
+
+def revision(spec: ContainerSpec, key: str) -> str:
+    """The revision of a container.
+
+    It is keyed, because it stands in names and the environment may hold secrets: without the key
+    nobody can try out passwords against it.
+
+    Args:
+        spec: what the container is made from.
+        key: the stack's random key.
+    """
+    return keyed_digest(key, {"spec": spec.plain(), "environment": dict(spec.environment)})[:SHORT]
+
+
+def fingerprint(revisions: Mapping[str, str], extensions: Mapping[str, Extension]) -> str:
+    """The name of a release: equal for two releases when their containers and checks are."""
+    checks = {
+        name: extension.model_dump(mode="json", by_alias=True)
+        for name, extension in extensions.items()
+    }
+    return digest({"revisions": dict(revisions), "checks": checks})
+
+
+def by_reference(environment: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+    """The environment with each secret's value replaced by `${NAME}`, fit for the ledger."""
+    known = sorted(secrets.items(), key=lambda item: (-len(item[1]), item[0]))
+    shown = {}
+    for variable, value in environment.items():
+        for name, secret in known:
+            if secret:
+                value = value.replace(secret, f"${{{name}}}")
+        shown[variable] = value
+    return shown
+
+
+def prepend(
+    ledger: list[dict[str, Any]], entry: Mapping[str, Any], keep: int
+) -> list[dict[str, Any]]:
+    """The ledger with the release at its head, numbered; unchanged where it is there already.
+
+    Args:
+        ledger: releases, newest first.
+        entry: the release, without its number.
+        keep: how many releases to keep, at least 1.
+    """
+    if ledger and ledger[0]["fingerprint"] == entry["fingerprint"]:
+        return ledger
+    number = ledger[0]["number"] + 1 if ledger else 1
+    return [{"number": number, **entry}, *ledger][: max(keep, 1)]

@@ -1,0 +1,69 @@
+"""A stack's own state, as the program reads it at its start.
+
+The engine gives the outputs of all resources by URN. Values are plain, numbers are floats.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.canonical import integers
+
+STASH = "pulumi:index:Stash"
+CONTAINER = "docker:index/container:Container"
+REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
+
+
+@dataclass(frozen=True)
+class StackState:
+    """The resources of one stack, by type and name.
+
+    Args:
+        outputs: outputs of a resource, by its type and name.
+    """
+
+    outputs: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    def stash(self, name: str) -> Any:
+        """The input of a Stash (its output keeps the first value for ever); None if it is new."""
+        return self.outputs.get((STASH, name), {}).get("input")
+
+    def has(self, kind: str, name: str) -> bool:
+        return (kind, name) in self.outputs
+
+    def named(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        """Outputs of all resources of a type, by name."""
+        return {name: found for (type_, name), found in self.outputs.items() if type_ == kind}
+
+
+def parse_state(outputs: Mapping[str, Any]) -> StackState:
+    """The state from the answer of `pulumi:pulumi:readStackResourceOutputs`."""
+    found = {}
+    for urn, resource in outputs.items():
+        *_, types, name = urn.split("::", 3)
+        found[types.rsplit("$", 1)[-1], name] = integers(resource.get("outputs") or {})
+    return StackState(found)
+
+
+@dataclass(frozen=True)
+class LiveFact:
+    """What the Stash `live` holds: the release that serves.
+
+    Args:
+        ledger: releases, newest first; the first one serves.
+        containers: name and id of each service's container.
+    """
+
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    containers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(container["name"] for container in self.containers.values())
+
+
+def live_fact(value: Any) -> LiveFact:
+    """The fact in a Stash's input; an empty one for a stack without a release."""
+    if not value:
+        return LiveFact()
+    return LiveFact(list(value["ledger"]), dict(value["containers"]))
