@@ -28,8 +28,13 @@ if (form) {
   let latest = 0;
   const show = async () => {
     const request = ++latest;
+    const sizes = ["width_mm", "height_mm", "quantity"].map((name) => form.elements[name]);
+    if (!sizes.every((input) => input.validity.valid)) {
+      total.textContent = "–";
+      return;
+    }
     const data = new FormData(form);
-    const window_ = {
+    const wanted = {
       width_mm: Number(data.get("width_mm")),
       height_mm: Number(data.get("height_mm")),
       glazing: data.get("glazing"),
@@ -39,7 +44,7 @@ if (form) {
     const response = await fetch("/api/price", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(window_),
+      body: JSON.stringify(wanted),
     });
     const price = response.ok ? await response.json() : null;
     if (request !== latest) return;
