@@ -1,1 +1,4 @@
-"""Set-up of a machine and a checkout. Standard library only: it runs before anything is installed."""
+"""Set-up of a machine and a checkout.
+
+Standard library only: it runs before anything is installed.
+"""

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f" ({error.filename})" if error.filename else ""
         print(
             f"bootstrap: {error.strerror or error}{where}\n"
-            "  What to do: check free space (df -h) and permissions, then run scripts/bootstrap again",
+            "  What to do: check free space (df -h) and permissions, then run this again",
             file=sys.stderr,
         )
         return 1

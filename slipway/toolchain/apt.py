@@ -50,6 +50,6 @@ def install(host: Host, packages: Sequence[str], purpose: str) -> None:
     if failure:
         raise SetupError(
             f"apt-get could not install {names}",
-            f"mend what it says, check with: apt-get install {names}; then run scripts/bootstrap again",
+            f"mend what it says, try: apt-get install {names}; then run scripts/bootstrap again",
             failure,
         )

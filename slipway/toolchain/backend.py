@@ -78,8 +78,9 @@ def act_stacks(host: Host) -> None:
         if not done.ok:
             raise SetupError(
                 f"stack {name} could not be made: {done.reason}",
-                "check PULUMI_BACKEND_URL and the passphrase; a stack file whose encryptionsalt "
-                "is of another passphrase needs that one in PULUMI_CONFIG_PASSPHRASE_FILE",
+                f"check PULUMI_BACKEND_URL and the passphrase. If stacks/Pulumi.{name}.yaml has an "
+                "encryptionsalt, it belongs to one passphrase: name the file with that one in "
+                "PULUMI_CONFIG_PASSPHRASE_FILE, or remove the line if there is no `secure:` value",
                 done.stderr,
             )
 

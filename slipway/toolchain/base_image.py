@@ -59,9 +59,9 @@ def _build(host: Host) -> None:
     folder = go_tools.scratch(host, "base-image")
     archive = folder / "base.tar"
     host.say(f"    building the base image from Debian {_SUITE} (about a minute)")
+    options = ["--variant=apt", f"--include={_PACKAGES}", '--aptopt=Acquire::Retries "3"']
     made = host.commands.watch(
-        ["mmdebstrap", "--variant=apt", f"--include={_PACKAGES}", *_hooks(folder, trust)]
-        + ['--aptopt=Acquire::Retries "3"', _SUITE, str(archive), _MIRROR],
+        ["mmdebstrap", *options, *_hooks(folder, trust), _SUITE, str(archive), _MIRROR],
         "mmdebstrap",
         env={**host.environ, "TMPDIR": str(folder)},
     )
@@ -81,7 +81,7 @@ def _build(host: Host) -> None:
     if not imported.ok:
         raise SetupError(
             f"docker import of the base image failed: {imported.reason}",
-            "check the disk of the Docker host (docker system df), then run scripts/bootstrap again",
+            "check the Docker host's disk (docker system df), then run scripts/bootstrap again",
             imported.stdout,
         )
 

@@ -25,23 +25,21 @@ def provide(host: Host, base: str) -> None:
         host: the machine.
         base: image that a built one stands on.
     """
-    if pulling.exists(host, LOCAL):
+    if pulling.exists(host, LOCAL) and not unfit(host, LOCAL):
         return
-    if pulling.pull(host, OFFICIAL) and not (reason := unfit(host, OFFICIAL)):
-        host.commands.run(["docker", "tag", OFFICIAL, LOCAL])
-        return
-    elif pulling.exists(host, OFFICIAL):
+    if pulling.pull(host, OFFICIAL):
+        reason = unfit(host, OFFICIAL)
+        if not reason:
+            host.commands.run(["docker", "tag", OFFICIAL, LOCAL])
+            return
         host.say(f"    {OFFICIAL} will not do: {reason}")
     _build(host, base)
 
 
 def unfit(host: Host, image: str) -> str:
     """Why an image cannot be the proxy; empty when it can."""
-    outcome = host.commands.run(
-        ["docker", "run", "--rm", "--label", "slipway.role=check", "--entrypoint", "sh"]
-        + [image, "-c", _NEEDS],
-        timeout=60,
-    )
+    options = ["--rm", "--label", "slipway.role=check", "--entrypoint", "sh"]
+    outcome = host.commands.run(["docker", "run", *options, image, "-c", _NEEDS], timeout=60)
     if not outcome.ok:
         return f"it lacks a program that the switch needs: {outcome.reason}"
     match = re.search(r"v?(\d+)\.(\d+)", outcome.stdout)
@@ -77,9 +75,10 @@ def _build(host: Host, base: str) -> None:
         ["docker", "build", "--tag", LOCAL, str(context)], "building the Caddy image"
     )
     shutil.rmtree(context, ignore_errors=True)
-    if not built.ok or (reason := unfit(host, LOCAL)):
+    reason = unfit(host, LOCAL) if built.ok else built.reason
+    if reason:
         raise SetupError(
-            f"the Caddy image could not be built: {reason if built.ok else built.reason}",
+            f"the Caddy image could not be built: {reason}",
             "mend what the output says, then run scripts/bootstrap again",
             built.stdout,
         )

@@ -157,13 +157,12 @@ class Shell:
                 text=True,
                 errors="replace",
                 start_new_session=True,
-                preexec_fn=None if shielded else _end_with(os.getpid()),  # noqa: PLW1509
+                preexec_fn=None if shielded else _end_with(os.getpid()),
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             return Outcome(NOT_FOUND, "", f"{argv[0]}: {error.strerror}")
-        assert process.stdout is not None  # asked for above
         try:
-            return self._follow(process, process.stdout, label, timeout, first_output)
+            return self._follow(process, label, timeout, first_output)
         except BaseException:
             if not shielded:
                 _stop(process)
@@ -172,13 +171,12 @@ class Shell:
     def _follow(
         self,
         process: subprocess.Popen[str],
-        output: IO[str],
         label: str,
         timeout: float,
         first_output: float | None,
     ) -> Outcome:
         lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=_pump, args=(output, lines), daemon=True).start()
+        threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
         kept: deque[str] = deque(maxlen=400)
         count = 0
         began = time.monotonic()
@@ -227,9 +225,9 @@ def argv_name(process: subprocess.Popen[str]) -> str:
     return Path(str(first)).name
 
 
-def _pump(output: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
+def _pump(output: IO[str] | None, lines: "queue.SimpleQueue[str | None]") -> None:
     with contextlib.suppress(ValueError):  # closed under us when the command was stopped
-        for line in output:
+        for line in output or ():
             lines.put(line)
     lines.put(None)
 
@@ -244,7 +242,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _end_with(parent: int) -> Callable[[], None]:
-    """A hook that ties a child's life to ours, so that a killed bootstrap leaves no build behind."""
+    """A hook that ties a child's life to ours: a killed bootstrap leaves no build behind."""
     try:
         prctl = ctypes.CDLL(None, use_errno=True).prctl
     except (OSError, AttributeError):  # not Linux: the child ends by itself

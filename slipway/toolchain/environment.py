@@ -13,8 +13,8 @@ from slipway.toolchain import files
 from slipway.toolchain.docker_plugin import is_fallback
 from slipway.toolchain.places import Places
 
-_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"
-_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
+_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105  (the name of a variable)
+_PASSPHRASE_FILE = f"{_PASSPHRASE}_FILE"
 
 
 def project_environment(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -76,7 +76,7 @@ def shell_lines(root: Path, environ: Mapping[str, str]) -> list[str]:
 
 
 def _forget_other_checkout(variables: dict[str, str], root: Path) -> None:
-    """Drop what an activation of another checkout has set, so that it does not pass for the user's."""
+    """Drop what an activation of another checkout has set, lest it pass for the user's."""
     previous = variables.get("SLIPWAY_HOME")
     if not previous or Path(previous) == root:
         return

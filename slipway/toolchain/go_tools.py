@@ -58,7 +58,13 @@ PULUMI_LANGUAGE_PYTHON = GoTool(
     ((_PULUMI_VERSION, "v3.256.0"),),
 )
 PULUMI_RESOURCE_DOCKER = GoTool("pulumi-resource-docker", "5.2.0")
-CADDY = GoTool("caddy", "2.11.9", "github.com/caddyserver/caddy/v2/cmd/caddy", static=True)
+CADDY = GoTool(
+    "caddy",
+    "2.11.9",
+    "github.com/caddyserver/caddy/v2/cmd/caddy",
+    (("github.com/caddyserver/caddy/v2.CustomVersion", "v2.11.9"),),
+    static=True,
+)
 COMPOSE_CONFIG = GoTool("compose-config", "2.16.2")
 
 
@@ -126,9 +132,9 @@ def build(host: Host, tool: GoTool, target: Path) -> None:
         f"    building {tool.program} {tool.version} from its Go module (minutes the first time)"
     )
     # -v prints a line for each package compiled: the count in the progress lines.
+    options = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", flags]
     outcome = host.commands.watch(
-        ["go", "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags]
-        + ["-o", str(target / tool.program), tool.package],
+        ["go", "build", *options, "-o", str(target / tool.program), tool.package],
         f"building {tool.program}",
         env=environment,
         cwd=host.places.root / "tools" / tool.folder,

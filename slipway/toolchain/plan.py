@@ -9,7 +9,7 @@ from slipway.errors import InternalError
 
 @dataclass(frozen=True)
 class Finding:
-    """What a look at the machine gave: whether the step is done, and in what way (or what lacks)."""
+    """What a look at the machine gave: whether the step is done, and how (or what lacks)."""
 
     done: bool
     detail: str

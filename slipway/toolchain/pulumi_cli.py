@@ -128,7 +128,7 @@ def _build(host: Host) -> None:
         unfinished = go_tools.scratch(host, "pulumi")
         go_tools.build(host, PULUMI, unfinished)
         go_tools.build(host, PULUMI_LANGUAGE_PYTHON, unfinished)
-        # The host is older than the CLI; the script that runs the program must be as new as the SDK.
+        # The language host is older than the CLI; the script beside it must be as new as the SDK.
         source = go_tools.module_folder(host, PULUMI, _SDK)
         script = unfinished / PROGRAMS[2]
         shutil.copyfile(source / "python" / "cmd" / script.name, script)

@@ -31,10 +31,13 @@ def lock_file(host: Host, dev: bool) -> Path:
 def look(host: Host, dev: bool) -> Finding:
     """The environment runs, was installed to the end, and holds the locked versions."""
     stamp = host.places.venv / _STAMP
-    accepted = {_hash(lock_file(host, True))} | (set() if dev else {_hash(lock_file(host, False))})
     if not stamp.is_file():
         return missing("no complete .venv")
-    if stamp.read_text(encoding="utf-8").strip() not in accepted:
+    made = files.read_variables(stamp)
+    if made.get("at") != str(host.places.venv):
+        return missing(".venv was made for another place")
+    # One with the packages for development has all the others too.
+    if made.get("lock") not in {_hash(lock_file(host, kind)) for kind in (dev, True)}:
         return missing(f"{lock_file(host, dev).name} has changed")
     python = host.places.venv / "bin" / "python"
     outcome = host.commands.run([str(python), "-I", "-c", _INSTALLED])
@@ -74,7 +77,8 @@ def act(host: Host, dev: bool) -> None:
             "included), then run scripts/bootstrap again",
             installed.stdout,
         )
-    files.write(venv / _STAMP, _hash(lock) + "\n")
+    # The scripts in it name their interpreter by path: a moved checkout needs a new one.
+    files.write_variables(venv / _STAMP, {"at": str(venv), "lock": _hash(lock)})
 
 
 def pinned(lock: str) -> list[str]:

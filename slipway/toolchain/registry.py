@@ -171,12 +171,12 @@ def _provide_image(host: Host, base: str) -> None:
 
 
 def _run(host: Host) -> None:
+    identity = ["--name", CONTAINER, "--label", "slipway.role=registry"]
+    lifetime = ["--detach", "--restart", "unless-stopped"]
+    access = ["--publish", f"127.0.0.1:{PORT}:{PORT}", "--volume", f"{VOLUME}:/var/lib/registry"]
+    settings = ["--env", "REGISTRY_STORAGE_DELETE_ENABLED=true"]
     outcome = host.commands.run(
-        ["docker", "run", "--detach", "--name", CONTAINER, "--label", "slipway.role=registry"]
-        + ["--restart", "unless-stopped", "--publish", f"127.0.0.1:{PORT}:{PORT}"]
-        + ["--env", "REGISTRY_STORAGE_DELETE_ENABLED=true"]
-        + ["--volume", f"{VOLUME}:/var/lib/registry", LOCAL],
-        timeout=120,
+        ["docker", "run", *identity, *lifetime, *access, *settings, LOCAL], timeout=120
     )
     if not outcome.ok:
         host.commands.run(["docker", "rm", "--force", CONTAINER])
