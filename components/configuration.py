@@ -29,7 +29,7 @@ class _Configuration(BaseModel):
     ingress_image: str | None = None
     stable_for: Seconds = 15.0
     platform: str = "linux/amd64"
-    bind: str = "0.0.0.0"
+    bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     address: str | None = Field(default=None, pattern=r"https?://.+")
     keep_releases: int = Field(default=20, ge=1)
     variables: dict[str, Any] = Field(default_factory=dict)

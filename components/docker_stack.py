@@ -20,6 +20,7 @@ from slipway import deploy
 from slipway.deploy import Prepared, Settings, StackName
 from slipway.plan import ImagePlan
 from slipway.registry import is_local
+from slipway.release import ledger_view
 from slipway.state import StackState
 
 
@@ -41,7 +42,7 @@ class DockerStack(pulumi.ComponentResource):
 
     Outputs:
         address: public URL.
-        releases: the ledger, newest release first; the first one serves.
+        releases: a view of the ledger, newest release first; the first one serves.
 
     Errors: raises `slipway.errors.UserError` for everything that the user can mend, before any
     resource is declared.
@@ -71,7 +72,7 @@ class DockerStack(pulumi.ComponentResource):
         containers = self._create_containers(network, volumes, images)
         gate = self._create_gate(ingress, containers, images)
         self.address = pulumi.Output.from_input(self._prepared.address)
-        self.releases = gate.live.apply(lambda fact: fact["ledger"])
+        self.releases = gate.live.apply(lambda fact: ledger_view(fact["ledger"]))
         self.register_outputs({"address": self.address, "releases": self.releases})
 
     def _create_key(self, state: StackState) -> str:
@@ -111,11 +112,8 @@ class DockerStack(pulumi.ComponentResource):
             f"{self._name}-network",
             name=self._prepared.prefix,
             labels=as_labels(self._prepared.labels, docker.NetworkLabelArgs),
-            opts=self._options(ignore_changes=["*"], hooks=self._refuse_foreign_network()),
+            opts=self._options(ignore_changes=["*"]),
         )
-
-    def _refuse_foreign_network(self) -> pulumi.ResourceHookBinding | None:
-        return None
 
     def _create_volumes(self) -> dict[str, docker.Volume]:
         # What users' data lies on is never deleted with its resource.

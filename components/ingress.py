@@ -41,7 +41,7 @@ class IngressArgs:
     port: int
     network: pulumi.Input[str]
     labels: Mapping[str, str]
-    bind: str = "0.0.0.0"
+    bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     hooks: pulumi.ResourceHookBinding | None = None
     replace: bool = False
     depends_on: Sequence[pulumi.Resource] = field(default_factory=list)

@@ -45,12 +45,12 @@ class SourceImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:docker:SourceImage", name, {}, opts)
         plan = args.plan
-        digest = self._build_and_push(name, plan) if plan.declared else plan.digest
+        digest = self._build_and_push(name, plan) if plan.declared else str(plan.digest)
         self.source_hash = pulumi.Output.from_input(plan.source.hash)
         self.reference = pulumi.Output.concat(plan.reference.name, "@", digest)
         self.register_outputs({"source_hash": self.source_hash, "reference": self.reference})
 
-    def _build_and_push(self, name: str, plan: ImagePlan) -> pulumi.Output[str]:
+    def _build_and_push(self, name: str, plan: ImagePlan) -> pulumi.Output[str] | str:
         # What was pushed is never deleted with its resource: a release of the ledger may need it.
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         image = docker.RemoteImage(
@@ -76,5 +76,5 @@ class SourceImage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[image])),
         )
         if plan.digest is not None:
-            return pulumi.Output.from_input(plan.digest)
+            return plan.digest
         return pushed.sha256_digest

@@ -22,12 +22,12 @@ def digest(value: Any) -> str:
 
 
 def keyed_digest(key: str, value: Any) -> str:
-    """HMAC-SHA-256 of the value's canonical JSON: a hash that nobody without the key can guess at."""
+    """HMAC-SHA-256 of the value's canonical JSON: values cannot be tried out without the key."""
     return hmac.new(key.encode(), canonical_json(value), hashlib.sha256).hexdigest()
 
 
 def integers(value: Any) -> Any:
-    """The value with whole floats made integers, as they were before the engine's state held them."""
+    """The value with whole floats made integers, as they were before the engine stored them."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):

@@ -5,6 +5,7 @@ over the same Go package. Slipway itself looks at the text only to find the line
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ _REMEDIES = {
     "in environment as ${NAME}",
     "configs": "bake the file into the image",
 }
+_UNSET = re.compile(r'The \\*"(\w+)\\*" variable is not set')
 _DEFAULT_NETWORK = {"default": None}
 
 
@@ -82,7 +84,8 @@ def read_project(
 def _interpret(file: Path, environ: Mapping[str, str], run: Run) -> dict[str, Any]:
     plugin = run(["docker", "compose", "version"], environ)
     if plugin.returncode == 0:
-        command = ["docker", "compose", "--file", str(file), "config", "--format", "json"]
+        # Its JSON leaves out extensions of services, its YAML does not.
+        command = ["docker", "compose", "--file", str(file), "config"]
     else:
         command = [_HELPER, str(file)]
     answer = run(command, environ)
@@ -95,8 +98,22 @@ def _interpret(file: Path, environ: Mapping[str, str], run: Run) -> dict[str, An
         raise ConfigError(
             [f"{file}: {answer.stderr.strip() or 'the compose reader gave no reason'}"]
         )
-    interpreted: dict[str, Any] = json.loads(answer.stdout)
+    unset = list(dict.fromkeys(_UNSET.findall(answer.stderr)))
+    if unset:
+        raise ConfigError([_unset_variable(file, name) for name in unset])
+    interpreted: dict[str, Any] = YAML(typ="safe").load(answer.stdout)
     return interpreted
+
+
+def _unset_variable(file: Path, name: str) -> str:
+    text = file.read_text()
+    use = re.search(rf"\$\{{?{re.escape(name)}\b", text)
+    line = text.count("\n", 0, use.start()) + 1 if use else 1
+    return (
+        f"{file}:{line} ${{{name}}}: has no value; set it under slipway:variables, or with pulumi "
+        f"config set --secret --path slipway:secrets.{name} <value>, or give it a default: "
+        f"${{{name}:-}}"
+    )
 
 
 def _typed(
@@ -108,11 +125,13 @@ def _typed(
         for name, service in sorted((resolved.get("services") or {}).items())
     }
     try:
-        project = Project(
-            name=resolved["name"],
-            file=str(file),
-            services=services,
-            volumes=sorted(resolved.get("volumes") or {}),
+        project = Project.model_validate(
+            {
+                "name": resolved["name"],
+                "file": str(file),
+                "services": services,
+                "volumes": sorted(resolved.get("volumes") or {}),
+            }
         )
     except ValidationError as error:
         return None, problems + [_problem(file, detail, lines) for detail in error.errors()]
@@ -208,8 +227,9 @@ class KeyLines:
 
 
 def _line_of(node: Any, part: object) -> int | None:
+    find = "key" if isinstance(node, dict) else "item"
     try:
-        position = node.lc.key(part) if isinstance(node, dict) else node.lc.item(part)
+        position = getattr(node.lc, find)(part)
         return int(position[0]) + 1
     except (AttributeError, KeyError, IndexError, TypeError):
         pass

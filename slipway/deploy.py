@@ -59,7 +59,7 @@ class Settings:
     ingress_image: str | None = None
     stable_for: float = 15.0
     platform: str = "linux/amd64"
-    bind: str = "0.0.0.0"
+    bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     address: str | None = None
     keep_releases: int = 20
     variables: Mapping[str, str] = field(default_factory=dict)

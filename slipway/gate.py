@@ -161,7 +161,10 @@ class Gate:
             found = ", ".join(digests) or first.image
             self._fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
         extension = candidate.extension
-        terms = Terms(extension.successes, extension.timeout, candidate.stable_for)
+        # What serves already has been watched by its users: only what is new is watched longer.
+        serves = before is not None and before.running and candidate.container in self._plan.live
+        stable_for = 0.0 if serves else candidate.stable_for
+        terms = Terms(extension.successes, extension.timeout, stable_for)
         return Trial(terms, self._clock(), first)
 
     def _headers(self, candidate: Candidate, lease: Lease) -> Mapping[str, str]:

@@ -154,9 +154,10 @@ class Host:
         """The `repository@sha256:…` names that an image has; empty if there is no such image."""
         with _explained(f"look at image {image}"):
             try:
-                return list(self._client.api.inspect_image(image).get("RepoDigests") or [])
+                found = self._client.images.get(image)
             except NotFound:
                 return []
+        return list(found.attrs.get("RepoDigests") or [])
 
     def registry_login(self, registry: str) -> Credentials | None:
         """The account that `docker login` stored for a registry."""

@@ -144,7 +144,7 @@ class Ingress:
                 return
             if code != _LOST:
                 raise HostError(f"the ingress {self._container} gave no lease: {output.strip()}")
-            held_by, left, holder = (output.strip().split(" ", 2) + ["", ""])[:3]
+            held_by, left, holder = [*output.strip().split(" ", 2), "", ""][:3]
             other = Holder.parse(holder)
             if other is not None and other.dead:
                 dead = held_by

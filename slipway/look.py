@@ -58,7 +58,7 @@ def _route_reasons(live: LiveFact, host: Host, ingress_name: str) -> list[str]:
     expected = {
         service: container["upstream"]
         for service, container in live.containers.items()
-        if container["upstream"]
+        if container.get("upstream")
     }
     try:
         found = dict(Ingress(host, ingress_name).live().upstreams)

@@ -172,7 +172,8 @@ def plan_containers(
         missing: resources of containers that are gone from the host though the state has them;
             they are made anew under a name of their own.
     """
-    plans, problems = [], []
+    plans: list[ContainerPlan] = []
+    problems: list[str] = []
     for name, service in sorted(project.services.items()):
         try:
             image = images.get(name) or pulled_image(project, service)
@@ -214,7 +215,7 @@ def refuse_moved_tags(images: Mapping[str, ImagePlan], ledger: list[dict[str, An
         service["source_hash"]: service["image"]
         for entry in ledger
         for service in entry["services"].values()
-        if service["source_hash"]
+        if service.get("source_hash")
     }
     for image in images.values():
         known = recorded.get(image.source.hash)

@@ -48,7 +48,9 @@ def require_free_port(port: int, ingress_name: str, host: Host) -> None:
 
 def _refuse_listener(port: int) -> None:
     for connection in psutil.net_connections("tcp"):
-        if connection.status != psutil.CONN_LISTEN or connection.laddr.port != port:
+        if connection.status != psutil.CONN_LISTEN:
+            continue
+        if not connection.laddr or connection.laddr.port != port:
             continue
         who = "a process of another user"
         if connection.pid is not None:

@@ -86,7 +86,7 @@ class Registry:
         if answer.status_code != httpx.codes.OK:
             raise RegistryError(
                 f"{reference.registry} answered {answer.status_code} when asked for {reference}; "
-                f"check that the name is right and that `docker login {reference.registry}` was done"
+                f"check the name, and that `docker login {reference.registry}` was done"
             )
         digest = answer.headers.get("Docker-Content-Digest")
         if digest is None:

@@ -6,7 +6,7 @@ together; its fingerprint also covers probes, routes and drain times, which no r
 editing a probe restarts nothing, but goes through the gate.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +88,21 @@ def by_reference(environment: Mapping[str, str], secrets: Mapping[str, str]) -> 
                 value = value.replace(secret, f"${{{name}}}")
         shown[variable] = value
     return shown
+
+
+def ledger_view(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The ledger as people read it: number, time, and what each service runs."""
+    return [
+        {
+            "number": entry["number"],
+            "time": entry["time"],
+            "services": {
+                name: {key: service[key] for key in ("image", "source_hash") if service.get(key)}
+                for name, service in entry["services"].items()
+            },
+        }
+        for entry in ledger
+    ]
 
 
 def prepend(

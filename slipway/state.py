@@ -51,7 +51,8 @@ class LiveFact:
 
     Args:
         ledger: releases, newest first; the first one serves.
-        containers: name and id of each service's container.
+        containers: name, id and, where it takes public traffic, upstream of each service's
+            container.
     """
 
     ledger: list[dict[str, Any]] = field(default_factory=list)

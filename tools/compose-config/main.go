@@ -71,8 +71,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	files = append(files, flags.Args()...)
 
-	// Warnings would only repeat what the caller checks; standard error is for the reason of a failure.
-	logrus.SetLevel(logrus.ErrorLevel)
+	// Warnings matter: the caller refuses a file that uses a variable without a value.
+	logrus.SetOutput(stderr)
 
 	options, err := cli.NewProjectOptions(files,
 		cli.WithWorkingDirectory(*directory),
