@@ -226,9 +226,10 @@ def argv_name(process: subprocess.Popen[str]) -> str:
 
 
 def _pump(output: IO[str] | None, lines: "queue.SimpleQueue[str | None]") -> None:
-    with contextlib.suppress(ValueError):  # closed under us when the command was stopped
-        for line in output or ():
-            lines.put(line)
+    if output is not None:
+        with output:
+            for line in output:
+                lines.put(line)
     lines.put(None)
 
 

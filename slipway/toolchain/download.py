@@ -71,14 +71,18 @@ class Internet:
         Raises:
             DownloadError: it cannot be had.
         """
-        digest = hashlib.sha256()
+        digest, received = hashlib.sha256(), 0
         try:
             with _open(url, STALL) as answer, target.open("wb") as output:
                 while block := answer.read(1 << 20):
                     digest.update(block)
                     output.write(block)
+                    received += len(block)
+                expected = answer.headers.get("Content-Length")
         except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
             raise _failure(url, error) from error
+        if expected is not None and received != int(expected):
+            raise _failure(url, f"cut off after {received} of {expected} bytes")
         return digest.hexdigest()
 
 
@@ -88,7 +92,7 @@ def _open(url: str, timeout: float, method: str = "GET") -> HTTPResponse:
     return cast(HTTPResponse, urllib.request.urlopen(request, timeout=timeout))  # noqa: S310
 
 
-def _failure(url: str, error: Exception) -> DownloadError:
+def _failure(url: str, error: Exception | str) -> DownloadError:
     reason = getattr(error, "reason", None) or error
     return DownloadError(
         f"cannot fetch {url}: {reason}", "check the network and any proxy settings"

@@ -18,11 +18,13 @@ class Pinned:
         variable: name in images.env.
         local: name and tag in the engine, the same below the registry.
         provide: has it in the engine under its local name.
+        unfit: why an image of that name in the registry cannot be used; empty when it can.
     """
 
     variable: str
     local: str
     provide: Callable[[Host], None]
+    unfit: Callable[[Host, str], str]
 
     @property
     def repository(self) -> str:
@@ -30,11 +32,14 @@ class Pinned:
         return self.local.rpartition(":")[0]
 
 
-PYTHON = Pinned("SLIPWAY_PYTHON_IMAGE", base_image.LOCAL, base_image.provide)
+PYTHON = Pinned(
+    "SLIPWAY_PYTHON_IMAGE", base_image.LOCAL, base_image.provide, lambda host, image: ""
+)
 CADDY = Pinned(
     "SLIPWAY_CADDY_IMAGE",
     caddy_image.LOCAL,
     lambda host: caddy_image.provide(host, base_for_builds(host)),
+    caddy_image.unfit,
 )
 
 
@@ -83,34 +88,34 @@ def base_for_builds(host: Host) -> str:
 
 def _pin(host: Host, image: Pinned) -> None:
     remote = f"{host.places.registry}/{image.local}"
-    # Someone else's bootstrap may have pushed it; one digest for all is better than two.
-    digest = _digest(host, ["docker", "pull", remote]) if _may_have(host, image) else None
-    if digest is None:
-        image.provide(host)
-        host.commands.run(["docker", "tag", image.local, remote])
-        pushed = host.commands.watch(["docker", "push", remote], f"pushing {remote}")
-        digest = digest_in(pushed.stdout) if pushed.ok else None
-        if digest is None:
-            raise SetupError(
-                f"{remote} could not be pushed: {pushed.reason}",
-                f"check that the registry {host.places.registry} runs and takes your pushes "
-                "(docker login), then run scripts/bootstrap again",
-                pushed.stdout,
-            )
+    digest = _adopt(host, image, remote) or _push(host, image, remote)
     variables = files.read_variables(host.places.images)
     reference = f"{host.places.registry}/{image.repository}@{digest}"
     files.write_variables(host.places.images, {**variables, image.variable: reference})
 
 
-def _may_have(host: Host, image: Pinned) -> bool:
-    return not host.places.registry_is_local or registry.has(
-        image.repository, image.local.rpartition(":")[2]
-    )
+def _adopt(host: Host, image: Pinned, remote: str) -> str | None:
+    """The digest of what another checkout has pushed: one for all is better than two."""
+    tag = image.local.rpartition(":")[2]
+    if host.places.registry_is_local and not registry.has(image.repository, tag):
+        return None
+    pulled = host.commands.watch(["docker", "pull", remote], f"pulling {remote}", timeout=1200)
+    return digest_in(pulled.stdout) if pulled.ok and not image.unfit(host, remote) else None
 
 
-def _digest(host: Host, command: list[str]) -> str | None:
-    outcome = host.commands.watch(command, " ".join(command), timeout=1200)
-    return digest_in(outcome.stdout) if outcome.ok else None
+def _push(host: Host, image: Pinned, remote: str) -> str:
+    image.provide(host)
+    host.commands.run(["docker", "tag", image.local, remote])
+    pushed = host.commands.watch(["docker", "push", remote], f"pushing {remote}")
+    digest = digest_in(pushed.stdout) if pushed.ok else None
+    if digest is None:
+        raise SetupError(
+            f"{remote} could not be pushed: {pushed.reason}",
+            f"check that the registry {host.places.registry} runs and takes your pushes "
+            "(docker login), then run scripts/bootstrap again",
+            pushed.stdout,
+        )
+    return digest
 
 
 def digest_in(output: str) -> str | None:
