@@ -14,7 +14,15 @@ from typing import Any
 from slipway import compose, look, preflight
 from slipway.canonical import SHORT, digest
 from slipway.gate import Candidate, Gate, GatePlan
-from slipway.host import LABEL_OWNER, LABEL_PROJECT, LABEL_ROLE, LABEL_STACK, Host, connect
+from slipway.host import (
+    LABEL_OWNER,
+    LABEL_PROJECT,
+    LABEL_ROLE,
+    LABEL_STACK,
+    Host,
+    connect,
+    registry_login,
+)
 from slipway.ingress import Ingress
 from slipway.plan import (
     ContainerPlan,
@@ -200,7 +208,7 @@ def prepare(
     prefix = f"{project.name}-{stack.stack}"
     live = live_fact(state.stash(f"{stack.component}-live"))
     host = connect() if not preview else None
-    with Registry(host.registry_login if host else _no_login) as registry:
+    with Registry(registry_login) as registry:
         images = plan_images(
             project, stack.component, settings.registry, settings.platform, state, registry.digest
         )
@@ -232,10 +240,6 @@ def prepare(
         attempt=_attempt(state, stack, release, recheck=bool(findings.reasons)),
         known=frozenset(in_state | {plan.name for plan in plans}),
     )
-
-
-def _no_login(registry: str) -> None:
-    return None
 
 
 def _look(

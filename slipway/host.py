@@ -159,20 +159,6 @@ class Host:
                 return []
         return list(found.attrs.get("RepoDigests") or [])
 
-    def registry_login(self, registry: str) -> Credentials | None:
-        """The account that `docker login` stored for a registry."""
-        host = docker.auth.INDEX_NAME if registry == "docker.io" else registry
-        try:
-            found = docker.auth.load_config().resolve_authconfig(host)
-        except DockerException as error:
-            raise HostError(
-                f"the login for {registry} cannot be read ({error}); "
-                f"run docker login {registry} again"
-            ) from error
-        if not found or not found.get("Username"):
-            return None
-        return Credentials(found["Username"], found["Password"])
-
     def close(self) -> None:
         self._client.close()
 
@@ -187,6 +173,20 @@ def connect() -> Host:
         client = docker.from_env(timeout=_CALL_TIMEOUT)
         client.ping()
     return Host(client)
+
+
+def registry_login(registry: str) -> Credentials | None:
+    """The account that `docker login` stored for a registry."""
+    host = docker.auth.INDEX_NAME if registry == "docker.io" else registry
+    try:
+        found = docker.auth.load_config().resolve_authconfig(host)
+    except DockerException as error:
+        raise HostError(
+            f"the login for {registry} cannot be read ({error}); run docker login {registry} again"
+        ) from error
+    if not found or not found.get("Username"):
+        return None
+    return Credentials(found["Username"], found["Password"])
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The commands behind scripts/: arguments, exit codes, output. What they do is in slipway/."""

@@ -1,0 +1,99 @@
+"""Does the release that the state calls live really serve? Asked of Docker and of the address."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slipway import look
+from slipway.errors import ConfigError
+from slipway.host import LABEL_OWNER, LABEL_ROLE, Host
+from slipway.probes import Prober
+from slipway.services import Extension
+from slipway.state import STASH, LiveFact, StackState, live_fact, parse_state
+
+_STACK = "pulumi:pulumi:Stack"
+_LIVE = "-live"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    what: str
+    passed: bool
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{'ok' if self.passed else 'FAILED':6} {self.what}: {self.seen}"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack's state, as `pulumi stack export` gives it.
+
+    Args:
+        state: all resources.
+        live: what it calls live.
+        address: public URL.
+    """
+
+    state: StackState
+    live: LiveFact
+    address: str
+
+
+def parse_export(stack: str, export: Mapping[str, Any]) -> Deployment:
+    """The deployment in an export.
+
+    Raises:
+        ConfigError: the stack has no release.
+    """
+    resources = (export.get("deployment") or {}).get("resources") or []
+    state = parse_state({r["urn"]: {"outputs": r.get("outputs")} for r in resources})
+    facts = [name for name in state.named(STASH) if name.endswith(_LIVE)]
+    if not facts:
+        raise ConfigError([f"stack {stack} has no release; run scripts/deploy {stack}"])
+    outputs = next(iter(state.named(_STACK).values()), {})
+    return Deployment(state, live_fact(state.stash(facts[0])), str(outputs.get("address")))
+
+
+def verify(deployment: Deployment, host: Host, prober: Prober) -> Iterator[Check]:
+    """Look at containers, digests, route and public address of the release that is live."""
+    yield from _containers(deployment.live, host)
+    ingress = f"{_prefix(deployment)}-ingress"
+    first = next(iter(deployment.live.containers.values()))
+    found = host.container(first["id"])
+    labels = {LABEL_OWNER: found.labels[LABEL_OWNER], LABEL_ROLE: "service"} if found else {}
+    findings = look.compare(deployment.state, deployment.live, host, ingress, labels)
+    seen = "; ".join(findings.reasons) or "state, containers and proxy agree"
+    yield Check("agreement", not findings.reasons, seen)
+    for service, entry in sorted(deployment.live.ledger[0]["services"].items()):
+        for probe in Extension.model_validate(entry.get("checks") or {}).probes:
+            verdict = prober.probe(probe, {})
+            yield Check(
+                f"{service} {deployment.address}{probe.path}", verdict.passed, verdict.found
+            )
+
+
+def _prefix(deployment: Deployment) -> str:
+    routes = [
+        str(volume["name"])
+        for name, volume in deployment.state.named("docker:index/volume:Volume").items()
+        if name.endswith("-ingress-routes")
+    ]
+    return routes[0].removesuffix("-ingress-routes")
+
+
+def _containers(live: LiveFact, host: Host) -> Iterator[Check]:
+    services = live.ledger[0]["services"]
+    for service, container in sorted(live.containers.items()):
+        image = services[service]["image"]
+        found = host.container(container["id"])
+        if found is None or not found.running:
+            seen = "gone" if found is None else found.status
+            yield Check(f"{service} {container['name']}", False, seen)
+            continue
+        digests = host.image_digests(found.image)
+        right = image in digests
+        seen = f"runs {image}" if right else f"runs {', '.join(digests)} instead of {image}"
+        yield Check(f"{service} {container['name']}", right, seen)
