@@ -86,7 +86,7 @@ def pinned(lock: str) -> list[str]:
     pins = []
     for line in lock.splitlines():
         match = re.match(r"([A-Za-z0-9._-]+==[^\s;\\]+)\s*(?:;\s*([^\\]+))?", line)
-        if match and "win32" not in (match.group(2) or "") and "PyPy" not in (match.group(2) or ""):
+        if match and "== 'win32'" not in (match.group(2) or ""):
             pins.append(match.group(1))
     return pins
 
