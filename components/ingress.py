@@ -9,7 +9,7 @@ import pulumi_docker as docker
 
 from components.labels import labels as as_labels
 from slipway.host import LABEL_CONFIG, LABEL_ROLE
-from slipway.proxy import CONFIG_FILE, PUBLIC_PORT, ROOT, caddy_config, config_id
+from slipway.proxy import CONFIG_FILE, PUBLIC_PORT, ROOT, caddy_config, settings_id
 
 _GRACE = 35
 """Seconds that Caddy gets to finish requests when it is stopped: its own grace period is 30."""
@@ -80,7 +80,8 @@ class Ingress(pulumi.ComponentResource):
 
     def _create_container(self, args: IngressArgs, routes: docker.Volume) -> docker.Container:
         config = caddy_config(args.service)
-        labels = {**args.labels, LABEL_ROLE: "ingress", LABEL_CONFIG: config_id(config)}
+        settings = settings_id(args.service, args.image, args.port, args.bind)
+        labels = {**args.labels, LABEL_ROLE: "ingress", LABEL_CONFIG: settings}
         return docker.Container(
             args.resource_name,
             name=args.container_name,

@@ -33,6 +33,7 @@ from slipway.plan import (
     refuse_moved_tags,
 )
 from slipway.probes import Prober
+from slipway.proxy import settings_id
 from slipway.redact import Redactor, looks_secret
 from slipway.registry import Registry
 from slipway.release import by_reference, fingerprint, prepend
@@ -213,6 +214,9 @@ def prepare(
             project, stack.component, settings.registry, settings.platform, state, registry.digest
         )
     refuse_moved_tags(images, live.ledger)
+    replace_ingress = bool(environ.get(REPLACE_INGRESS))
+    if not replace_ingress:
+        _refuse_ingress_change(stack, settings, project, image, state, f"{prefix}-ingress")
     findings = look.Findings()
     if host is not None:
         findings = _look(host, stack, settings, state, live, prefix)
@@ -234,12 +238,27 @@ def prepare(
         address=settings.address or f"http://127.0.0.1:{settings.port}",
         ingress_image=image,
         ingress_resource=ingress_resource(stack.component, state, findings.missing),
-        replace_ingress=bool(environ.get(REPLACE_INGRESS)),
+        replace_ingress=replace_ingress,
         containers=tuple(plans),
         live=live,
         attempt=_attempt(state, stack, release, recheck=bool(findings.reasons)),
         known=frozenset(in_state | {plan.name for plan in plans}),
     )
+
+
+def _refuse_ingress_change(
+    stack: StackName,
+    settings: Settings,
+    project: Project,
+    image: str,
+    state: StackState,
+    ingress_name: str,
+) -> None:
+    routed = next(name for name, service in project.services.items() if service.routed)
+    containers = state.named(CONTAINER).values()
+    found = next((c for c in containers if c.get("name") == ingress_name), None)
+    wanted = settings_id(routed, image, settings.port, settings.bind)
+    preflight.refuse_ingress_change(found, wanted, stack.stack, REPLACE_INGRESS)
 
 
 def _look(

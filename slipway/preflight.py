@@ -1,9 +1,12 @@
 """What is refused before anything changes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import psutil
 
 from slipway.errors import ConfigError, HostError
-from slipway.host import Host
+from slipway.host import LABEL_CONFIG, Host
 from slipway.reference import parse_reference
 
 
@@ -27,16 +30,45 @@ def require_pinned_ingress(image: str | None) -> str:
     return image
 
 
+def refuse_ingress_change(
+    found: Mapping[str, Any] | None, wanted: str, stack: str, variable: str
+) -> None:
+    """Refuse settings that an ingress could get only by being made anew.
+
+    Args:
+        found: the ingress container in the state, None where there is none yet.
+        wanted: the settings' name (`slipway.proxy.settings_id`).
+        stack: the Pulumi stack.
+        variable: environment variable that allows it for one run.
+
+    Raises:
+        ConfigError: the settings differ.
+    """
+    if found is None:
+        return
+    labels = {str(pair["label"]): pair["value"] for pair in found.get("labels") or []}
+    if labels.get(LABEL_CONFIG) in (None, wanted):
+        return
+    ports = [port.get("external") for port in found.get("ports") or []]
+    raise ConfigError(
+        [
+            f"stacks/Pulumi.{stack}.yaml: port, bind, ingressImage or the routed service differ "
+            f"from those of the ingress that runs (port {ports}, image {found.get('image')}); it "
+            "would have to be stopped and made anew, which interrupts the service for some "
+            f"seconds; to do it: {variable}=1 pulumi up --stack {stack}"
+        ]
+    )
+
+
 def require_free_port(port: int, ingress_name: str, host: Host) -> None:
     """Refuse a public port that someone else has.
 
     Raises:
         HostError: a container or a process has it; the message says which.
     """
-    ingress = host.container(ingress_name)
-    if ingress is not None and ingress.running:
-        return
     publisher = host.publisher(port)
+    if publisher is not None and publisher.name == ingress_name:
+        return
     if publisher is not None:
         raise HostError(
             f"port {port} is taken by container {publisher.name}; set slipway:port to another "

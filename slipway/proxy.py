@@ -16,7 +16,7 @@ on a volume:
 
 from typing import Any
 
-from slipway.canonical import digest
+from slipway.canonical import SHORT, digest
 
 ROOT = "/slipway"
 CONFIG_FILE = "/etc/caddy/slipway.json"
@@ -54,9 +54,10 @@ def caddy_config(service: str) -> dict[str, Any]:
     }
 
 
-def config_id(config: dict[str, Any]) -> str:
-    """A name for a configuration, to see whether an ingress has it."""
-    return digest(config)[:12]
+def settings_id(service: str, image: str, port: int, bind: str) -> str:
+    """A name for all that an ingress container is made from, to see whether one has it."""
+    settings = {"config": caddy_config(service), "image": image, "port": port, "bind": bind}
+    return digest(settings)[:SHORT]
 
 
 def _proxy_to(folder: str, service: str) -> dict[str, Any]:
