@@ -29,7 +29,7 @@ def project_environment(root: Path, environ: Mapping[str, str]) -> dict[str, str
         environ: the environment so far.
 
     Example:
-        >>> project_environment(Path("/srv/shop"), {"HOME": "/root"})["PULUMI_BACKEND_URL"]
+        >>> project_environment(Path("/srv/shop"), {"HOME": "/home/kim"})["PULUMI_BACKEND_URL"]
         'file:///srv/shop/.slipway/state'
     """
     places = Places.of(root, environ)
