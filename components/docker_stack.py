@@ -136,7 +136,7 @@ class DockerStack(pulumi.ComponentResource):
             if isinstance(image, ImagePlan):
                 if image.name not in built:
                     built[image.name] = SourceImage(
-                        image.name, SourceImageArgs(image), self._options()
+                        image.name, SourceImageArgs(image, self._prepared.redactor), self._options()
                     )
                 references[plan.service.name] = built[image.name].reference
             else:

@@ -1,11 +1,13 @@
 """An image that is named by its source."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
 
+from slipway import build_log
 from slipway.plan import ImagePlan, relative_context
 
 LABEL_SOURCE_HASH = "slipway.source-hash"
@@ -17,9 +19,11 @@ class SourceImageArgs:
 
     Args:
         plan: what to build, and what the registry has of it (`slipway.plan.plan_images`).
+        redact: hides secrets in the output of a build that failed.
     """
 
     plan: ImagePlan
+    redact: Callable[[str], str]
 
 
 class SourceImage(pulumi.ComponentResource):
@@ -34,7 +38,7 @@ class SourceImage(pulumi.ComponentResource):
 
     Example:
         plans = plan_images(project, "shop", "registry.example.com", "linux/amd64", state, look_up)
-        image = SourceImage("shop-web", SourceImageArgs(plans["web"]))
+        image = SourceImage("shop-web", SourceImageArgs(plans["web"], Redactor([])))
     """
 
     source_hash: pulumi.Output[str]
@@ -45,6 +49,7 @@ class SourceImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:docker:SourceImage", name, {}, opts)
         plan = args.plan
+        self._redact = args.redact
         digest = self._build_and_push(name, plan) if plan.declared else str(plan.digest)
         self.source_hash = pulumi.Output.from_input(plan.source.hash)
         self.reference = pulumi.Output.concat(plan.reference.name, "@", digest)
@@ -53,6 +58,7 @@ class SourceImage(pulumi.ComponentResource):
     def _build_and_push(self, name: str, plan: ImagePlan) -> pulumi.Output[str] | str:
         # What was pushed is never deleted with its resource: a release of the ledger may need it.
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        hooks = self._log_hooks(name)
         image = docker.RemoteImage(
             name,
             name=str(plan.reference),
@@ -60,6 +66,7 @@ class SourceImage(pulumi.ComponentResource):
             build=docker.RemoteImageBuildArgs(
                 # Without it the provider falls back to the builder that cannot mount caches.
                 builder="default",
+                build_log_file=str(build_log.log_file(name)),
                 context=relative_context(plan.build, Path.cwd()),
                 dockerfile=plan.build.dockerfile,
                 build_args={k: v for k, v in plan.build.args.items() if v is not None},
@@ -67,7 +74,7 @@ class SourceImage(pulumi.ComponentResource):
                 platform=plan.platform,
                 labels={LABEL_SOURCE_HASH: plan.source.hash},
             ),
-            opts=kept,
+            opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(hooks=hooks)),
         )
         pushed = docker.RegistryImage(
             name,
@@ -78,3 +85,18 @@ class SourceImage(pulumi.ComponentResource):
         if plan.digest is not None:
             return plan.digest
         return pushed.sha256_digest
+
+    def _log_hooks(self, name: str) -> pulumi.ResourceHookBinding:
+        """The provider tells which step of a build failed, but not what it printed."""
+
+        def begin(args: pulumi.ResourceHookArgs) -> None:
+            build_log.begin(name)
+
+        def show(args: pulumi.ErrorHookArgs) -> bool:
+            pulumi.log.error(self._redact(build_log.failure_report(name)), self)
+            return False  # no second try
+
+        return pulumi.ResourceHookBinding(
+            before_create=[pulumi.ResourceHook(f"{name}-log", begin)],
+            on_error=[pulumi.ErrorHook(f"{name}-failed", show)],
+        )

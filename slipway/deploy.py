@@ -139,6 +139,17 @@ class Prepared:
     def fingerprint(self) -> str:
         return str(self.attempt["release"])
 
+    @property
+    def redactor(self) -> Redactor:
+        """Hides the stack's secrets, and literals of the compose file that look like one."""
+        literals = [
+            value
+            for plan in self.containers
+            for name, value in plan.spec.environment.items()
+            if looks_secret(name)
+        ]
+        return Redactor([*self.settings.secrets.values(), *literals])
+
     def holds_secret(self, plan: ContainerPlan) -> bool:
         """Whether a container's environment has one of the stack's secrets, or looks like it."""
         hidden = [value for value in self.settings.secrets.values() if value]
@@ -318,7 +329,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
             Ingress(host, prepared.ingress_name),
             Prober(prepared.address),
             connect,
-            Redactor(_hidden_values(prepared)),
+            prepared.redactor,
             report,
         ).run()
     finally:
@@ -328,16 +339,6 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
 def _stable_for(plan: ContainerPlan, settings: Settings) -> float:
     chosen = plan.service.extension.stable_for
     return settings.stable_for if chosen is None else chosen
-
-
-def _hidden_values(prepared: Prepared) -> list[str]:
-    literals = [
-        value
-        for plan in prepared.containers
-        for name, value in plan.spec.environment.items()
-        if looks_secret(name)
-    ]
-    return [*prepared.settings.secrets.values(), *literals]
 
 
 def remove_leftover(container: str, prepared: Prepared) -> None:
