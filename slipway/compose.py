@@ -83,13 +83,14 @@ def read_project(
 
 def _interpret(file: Path, environ: Mapping[str, str], run: Run) -> dict[str, Any]:
     plugin = run(["docker", "compose", "version"], environ)
-    if plugin.returncode == 0:
+    has_plugin = plugin.returncode == 0
+    if has_plugin:
         # Its JSON leaves out extensions of services, its YAML does not.
         command = ["docker", "compose", "--file", str(file), "config"]
     else:
         command = [_HELPER, str(file)]
     answer = run(command, environ)
-    if answer.returncode == 127 and plugin.returncode != 0:
+    if answer.returncode == 127 and not has_plugin:
         raise HostError(
             f"cannot read {file}: neither `docker compose` nor {_HELPER} is installed; "
             "run scripts/bootstrap, then . scripts/activate"
@@ -101,7 +102,9 @@ def _interpret(file: Path, environ: Mapping[str, str], run: Run) -> dict[str, An
     unset = list(dict.fromkeys(_UNSET.findall(answer.stderr)))
     if unset:
         raise ConfigError([_unset_variable(file, name) for name in unset])
-    interpreted: dict[str, Any] = YAML(typ="safe").load(answer.stdout)
+    # The plugin doubles each `$`, so that its output is a compose file again; the helper does not.
+    text = answer.stdout.replace("$$", "$") if has_plugin else answer.stdout
+    interpreted: dict[str, Any] = YAML(typ="safe").load(text)
     return interpreted
 
 
