@@ -6,11 +6,10 @@ import pulumi
 
 from components import DockerStack, DockerStackArgs
 from components.configuration import read_settings
+from components.engine_version import require_engine
 from slipway.errors import UserError
 
-# Older engines only warn when a hook fails, and would call a refused release a success.
-pulumi.require_pulumi_version(">=3.238.0")
-
+require_engine()
 try:
     stack = DockerStack(pulumi.get_project(), DockerStackArgs(read_settings(), os.environ))
 except UserError as error:
