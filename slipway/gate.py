@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NoReturn
 
-from slipway.errors import GateError
+from slipway.errors import GateError, SlipwayError
 from slipway.host import ContainerState, Host
 from slipway.ingress import Ingress, Lease, LiveRoute
 from slipway.probes import Prober, Verdict
@@ -125,10 +125,7 @@ class Gate:
                 route = self._switch(lease, seen)
                 self._verify_public()
             except BaseException:
-                if route != seen:
-                    self._report("switching back to what served before")
-                    lease.switch_back(route, seen)
-                self._stop_candidates(seen)
+                self._undo(lease, route, seen)
                 raise
             self._drain(seen)
         self._remove_leftovers()
@@ -228,6 +225,16 @@ class Gate:
             if quiet < 2:
                 left = self._ingress.in_flight(upstream)
                 self._report(f"{left} still in flight on {upstream}; its time to finish is over")
+
+    def _undo(self, lease: Lease, route: LiveRoute, seen: LiveRoute) -> None:
+        """Bring back what was, as far as possible; a failure here does not hide the first one."""
+        try:
+            if route != seen:
+                self._report("switching back to what served before")
+                lease.switch_back(route, seen)
+            self._stop_candidates(seen)
+        except SlipwayError as error:
+            self._report(f"could not be undone: {self._redact(str(error))}")
 
     def _stop_candidates(self, seen: LiveRoute) -> None:
         """Stop what was not proven; the containers stay, to be looked at and tried again."""
