@@ -60,8 +60,9 @@ def _build(host: Host) -> None:
     archive = folder / "base.tar"
     host.say(f"    building the base image from Debian {_SUITE} (about a minute)")
     options = ["--variant=apt", f"--include={_PACKAGES}", '--aptopt=Acquire::Retries "3"']
+    command = ["mmdebstrap", *options, *_hooks(folder, trust), _SUITE, str(archive), _MIRROR]
     made = host.commands.watch(
-        ["mmdebstrap", *options, *_hooks(folder, trust), _SUITE, str(archive), _MIRROR],
+        [*_enclosure(host), *command],
         "mmdebstrap",
         env={**host.environ, "TMPDIR": str(folder)},
     )
@@ -84,6 +85,16 @@ def _build(host: Host) -> None:
             "check the Docker host's disk (docker system df), then run scripts/bootstrap again",
             imported.stdout,
         )
+
+
+def _enclosure(host: Host) -> list[str]:
+    """Namespaces whose end takes all of mmdebstrap's processes and mounts along.
+
+    Killed by itself, it left /proc and /sys mounted below the cache folder.
+    """
+    if host.commands.which("unshare") is None:
+        return []
+    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def _hooks(folder: Path, trust: bool) -> list[str]:
