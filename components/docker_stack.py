@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from components.gate import Gate, GateArgs, never_silent
+from components.gate import Gate, GateArgs
+from components.hooks import before_create
 from components.ingress import Ingress, IngressArgs
 from components.labels import labels as as_labels
 from components.own_state import read_own_state
@@ -18,6 +19,7 @@ from components.service_container import ServiceContainerArgs, service_container
 from components.source_image import SourceImage, SourceImageArgs
 from slipway import deploy
 from slipway.deploy import Prepared, Settings, StackName
+from slipway.host import registry_login
 from slipway.plan import ImagePlan
 from slipway.registry import is_local
 from slipway.release import ledger_view
@@ -99,20 +101,30 @@ class DockerStack(pulumi.ComponentResource):
 
     def _create_provider(self) -> docker.Provider:
         registry = self._args.settings.registry.split("/", 1)[0]
-        local = docker.ProviderRegistryAuthArgs(address=f"http://{registry}", auth_disabled=True)
-        account = docker.ProviderRegistryAuthArgs(address=registry)
+        auth = []
+        if registry_login(registry) is not None:
+            auth = [docker.ProviderRegistryAuthArgs(address=registry)]
+        elif is_local(registry):
+            # Without an account the provider would look for one, and fail.
+            open_ = docker.ProviderRegistryAuthArgs(
+                address=f"http://{registry}", auth_disabled=True
+            )
+            auth = [open_]
         return docker.Provider(
             f"{self._name}-docker",
-            registry_auth=[local if is_local(registry) else account],
+            registry_auth=auth,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _create_network(self) -> docker.Network:
+        remove = functools.partial(deploy.remove_leftover_network, self._prepared)
         return docker.Network(
             f"{self._name}-network",
             name=self._prepared.prefix,
             labels=as_labels(self._prepared.labels, docker.NetworkLabelArgs),
-            opts=self._options(ignore_changes=["*"]),
+            opts=self._options(
+                ignore_changes=["*"], hooks=before_create(f"{self._name}-network-leftover", remove)
+            ),
         )
 
     def _create_volumes(self) -> dict[str, docker.Volume]:
@@ -215,13 +227,8 @@ class DockerStack(pulumi.ComponentResource):
 
     def _leftover_hook(self, resource: str, container: str) -> pulumi.ResourceHookBinding:
         """Before a container is created: remove what a killed run left under its name."""
-
-        @never_silent
-        def remove(args: pulumi.ResourceHookArgs) -> None:
-            deploy.remove_leftover(container, self._prepared)
-
-        hook = pulumi.ResourceHook(f"{resource}-leftover", remove)
-        return pulumi.ResourceHookBinding(before_create=[hook])
+        remove = functools.partial(deploy.remove_leftover, container, self._prepared)
+        return before_create(f"{resource}-leftover", remove)
 
     def _options(self, **more: Any) -> pulumi.ResourceOptions:
         options = pulumi.ResourceOptions(depends_on=[self._key_stash], **more)

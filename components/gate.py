@@ -8,8 +8,8 @@ from typing import Any
 
 import pulumi
 
+from components.hooks import never_silent
 from slipway.canonical import integers
-from slipway.errors import SlipwayError
 
 PassGate = Callable[[dict[str, Any], Callable[[str], None]], None]
 """Proves and switches: takes the fact and a function that reports progress; raises on failure."""
@@ -81,26 +81,6 @@ class Gate(pulumi.ComponentResource):
                 loop.call_soon_threadsafe(show, line)
 
             fact = integers((args.new_inputs or {})["input"])
-            with_message = never_silent(pass_gate)
-            await asyncio.to_thread(with_message, fact, report)
+            await asyncio.to_thread(never_silent(pass_gate), fact, report)
 
         return gate
-
-
-class HookError(Exception):
-    """A hook's failure. Its message is never empty: the engine takes an empty one for success."""
-
-
-def never_silent(function: Callable[..., None]) -> Callable[..., None]:
-    """The function, with every exception turned into one that has a message."""
-
-    @functools.wraps(function)
-    def wrapped(*args: Any) -> None:
-        try:
-            function(*args)
-        except SlipwayError as error:
-            raise HookError(str(error)) from error
-        except BaseException as error:
-            raise HookError(f"{type(error).__name__}: {error}") from error
-
-    return wrapped

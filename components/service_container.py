@@ -1,7 +1,8 @@
 """The container of one service."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -23,7 +24,7 @@ class ServiceContainerArgs:
         network: name of the stack's network.
         volumes: names on the host of the volumes that the compose file declares.
         labels: labels of the stack.
-        secret: whether its environment holds a secret.
+        secret: whether its settings hold a secret.
     """
 
     plan: ContainerPlan
@@ -42,9 +43,8 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
     """
     plan, service = args.plan, args.plan.service
     grace = round(service.stop_grace_period)
-    environment: pulumi.Input[list[str]] = [
-        f"{name}={value}" for name, value in sorted(plan.spec.environment.items())
-    ]
+    environment = [f"{name}={value}" for name, value in sorted(plan.spec.environment.items())]
+    hide: Callable[[Any], Any] = pulumi.Output.secret if args.secret else _as_it_is
     labels = {
         **service.labels,
         **args.labels,
@@ -56,12 +56,12 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         plan.resource,
         name=plan.name,
         image=args.image,
-        command=service.command,
-        entrypoints=service.entrypoint,
-        envs=pulumi.Output.secret(environment) if args.secret else environment,
-        healthcheck=_healthcheck(service.healthcheck),
+        command=hide(service.command),
+        entrypoints=hide(service.entrypoint),
+        envs=hide(environment),
+        healthcheck=hide(_healthcheck(service.healthcheck)),
         init=service.init,
-        labels=as_labels(labels, docker.ContainerLabelArgs),
+        labels=hide(as_labels(labels, docker.ContainerLabelArgs)),
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=args.network)],
         read_only=service.read_only,
         restart=service.restart,
@@ -83,6 +83,10 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         must_run=False,
         opts=opts,
     )
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _healthcheck(check: HealthCheck | None) -> docker.ContainerHealthcheckArgs | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from slipway import compose, look, preflight
 from slipway.canonical import SHORT, digest
+from slipway.errors import HostError
 from slipway.gate import Candidate, Gate, GatePlan
 from slipway.host import (
     LABEL_OWNER,
@@ -151,12 +152,9 @@ class Prepared:
         return Redactor([*self.settings.secrets.values(), *literals])
 
     def holds_secret(self, plan: ContainerPlan) -> bool:
-        """Whether a container's environment has one of the stack's secrets, or looks like it."""
-        hidden = [value for value in self.settings.secrets.values() if value]
-        return any(
-            looks_secret(name) or any(secret in value for secret in hidden)
-            for name, value in plan.spec.environment.items()
-        )
+        """Whether a container's settings have one of the stack's secrets, or what looks like it."""
+        recorded = _recorded(plan)
+        return bool(by_reference(recorded, self._all_secrets(plan)) != recorded)
 
     def ledger(self, images: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The ledger with this release at its head.
@@ -171,11 +169,7 @@ class Prepared:
                 if isinstance(plan.image, ImagePlan)
                 else None,
                 "image": images[plan.service.name],
-                "spec": plan.spec.plain(),
-                "environment": by_reference(plan.spec.environment, self._all_secrets(plan)),
-                "checks": plan.service.extension.model_dump(
-                    mode="json", by_alias=True, exclude_defaults=True
-                ),
+                **by_reference(_recorded(plan), self._all_secrets(plan)),
             }
             for plan in self.containers
         }
@@ -184,8 +178,18 @@ class Prepared:
         return prepend(self.live.ledger, entry, self.settings.keep_releases)
 
     def _all_secrets(self, plan: ContainerPlan) -> dict[str, str]:
-        literal = {n: v for n, v in plan.spec.environment.items() if looks_secret(n)}
+        literal = {n: v for n, v in plan.spec.environment.items() if v and looks_secret(n)}
         return {**literal, **self.settings.secrets}
+
+
+def _recorded(plan: ContainerPlan) -> dict[str, Any]:
+    """What the ledger tells of a container beside its image."""
+    extension = plan.service.extension
+    return {
+        "spec": plan.spec.plain(),
+        "environment": dict(plan.spec.environment),
+        "checks": extension.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+    }
 
 
 def prepare(
@@ -239,6 +243,7 @@ def prepare(
     release = fingerprint(
         {plan.service.name: plan.revision for plan in plans},
         {name: service.extension for name, service in project.services.items()},
+        stack.key,
     )
     in_state = {str(found.get("name")) for found in state.named(CONTAINER).values()}
     return Prepared(
@@ -266,8 +271,8 @@ def _refuse_ingress_change(
     ingress_name: str,
 ) -> None:
     routed = next(name for name, service in project.services.items() if service.routed)
-    containers = state.named(CONTAINER).values()
-    found = next((c for c in containers if c.get("name") == ingress_name), None)
+    found = state.named(CONTAINER).get(ingress_resource(stack.component, state, frozenset()))
+    preflight.refuse_other_name(found, ingress_name)
     wanted = settings_id(routed, image, settings.port, settings.bind)
     preflight.refuse_ingress_change(found, wanted, stack.stack, REPLACE_INGRESS)
 
@@ -339,6 +344,27 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
 def _stable_for(plan: ContainerPlan, settings: Settings) -> float:
     chosen = plan.service.extension.stable_for
     return settings.stable_for if chosen is None else chosen
+
+
+def remove_leftover_network(prepared: Prepared) -> None:
+    """Remove networks of ours that a killed run left under the stack's name.
+
+    Raises:
+        HostError: a network of that name is not ours, or is in use.
+    """
+    host = connect()
+    try:
+        for network in host.networks(prepared.prefix):
+            own = network.labels.get(LABEL_OWNER) == prepared.stack.owner
+            if not own or network.used:
+                raise HostError(
+                    f"network {prepared.prefix} is there already, and this stack's state has not "
+                    f"made it; remove it (docker network rm {prepared.prefix}), or use another "
+                    "stack name"
+                )
+            host.remove_network(network.id)
+    finally:
+        host.close()
 
 
 def remove_leftover(container: str, prepared: Prepared) -> None:

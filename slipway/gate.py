@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from slipway.errors import GateError, SlipwayError
-from slipway.host import ContainerState, Host
+from slipway.host import ContainerState, Host, has_digest
 from slipway.ingress import Ingress, Lease, LiveRoute
 from slipway.probes import Prober, Verdict
 from slipway.redact import Redactor
@@ -154,7 +154,7 @@ class Gate:
         if first is None:
             self._fail(candidate, Fault("the container is gone"))
         digests = self._host.image_digests(first.image)
-        if candidate.image not in digests:
+        if not has_digest(digests, candidate.image):
             found = ", ".join(digests) or first.image
             self._fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
         extension = candidate.extension

@@ -57,6 +57,15 @@ class ContainerState:
         return self.status == "running"
 
 
+@dataclass(frozen=True)
+class NetworkState:
+    """What Docker tells of a network: id, labels, and whether a running container is in it."""
+
+    id: str
+    labels: Mapping[str, str]
+    used: bool
+
+
 class Host:
     """A Docker engine.
 
@@ -150,8 +159,28 @@ class Host:
             code = self._client.api.exec_inspect(created["Id"])["ExitCode"]
         return int(code), bytes(output).decode("utf-8", "replace")
 
+    def networks(self, name: str) -> list[NetworkState]:
+        """All networks of this name; Docker allows several."""
+        with _explained("list networks"):
+            found = self._client.api.networks(names=[name])
+            # The filter matches parts of names too.
+            exact = [item["Id"] for item in found if item["Name"] == name]
+            details = [self._client.api.inspect_network(id_) for id_ in exact]
+        return [
+            NetworkState(item["Id"], item.get("Labels") or {}, bool(item.get("Containers")))
+            for item in details
+        ]
+
+    def remove_network(self, id_: str) -> None:
+        """Remove a network that no container uses."""
+        with _explained(f"remove network {id_}"):
+            self._client.api.remove_network(id_)
+
     def image_digests(self, image: str) -> list[str]:
-        """The `repository@sha256:…` names that an image has; empty if there is no such image."""
+        """The `repository@sha256:…` names that an image has; empty if there is no such image.
+
+        Docker shortens names of its own hub: compare digests, not names (`has_digest`).
+        """
         with _explained(f"look at image {image}"):
             try:
                 found = self._client.images.get(image)
@@ -173,6 +202,11 @@ def connect() -> Host:
         client = docker.from_env(timeout=_CALL_TIMEOUT)
         client.ping()
     return Host(client)
+
+
+def has_digest(names: Sequence[str], reference: str) -> bool:
+    """Whether one of an image's names has the digest of `reference`."""
+    return any(name.rpartition("@")[2] == reference.rpartition("@")[2] for name in names)
 
 
 def registry_login(registry: str) -> Credentials | None:

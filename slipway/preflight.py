@@ -30,6 +30,29 @@ def require_pinned_ingress(image: str | None) -> str:
     return image
 
 
+def refuse_other_name(found: Mapping[str, Any] | None, wanted: str) -> None:
+    """Refuse to go on under another name than the one that the stack began with.
+
+    Args:
+        found: the ingress container in the state, None where there is none yet.
+        wanted: the name that it would get now.
+
+    Raises:
+        ConfigError: the compose project or the stack was renamed.
+    """
+    if found is None or found.get("name") == wanted:
+        return
+    was = str(found.get("name")).removesuffix("-ingress")
+    now = wanted.removesuffix("-ingress")
+    raise ConfigError(
+        [
+            f"the compose project or the stack was renamed: this stack is {was} on its host, and "
+            f"would become {now}, with other volumes and none of the data; name it back, or run "
+            "pulumi destroy first and move the data"
+        ]
+    )
+
+
 def refuse_ingress_change(
     found: Mapping[str, Any] | None, wanted: str, stack: str, variable: str
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.canonical import SHORT, digest, keyed_digest
+from slipway.canonical import SHORT, keyed_digest
 from slipway.services import Extension, Service
 
 SOURCE_HASH_VARIABLE = "SLIPWAY_SOURCE_HASH"
@@ -69,25 +69,29 @@ def revision(spec: ContainerSpec, key: str) -> str:
     return keyed_digest(key, {"spec": spec.plain(), "environment": dict(spec.environment)})[:SHORT]
 
 
-def fingerprint(revisions: Mapping[str, str], extensions: Mapping[str, Extension]) -> str:
-    """The name of a release: equal for two releases when their containers and checks are."""
+def fingerprint(revisions: Mapping[str, str], extensions: Mapping[str, Extension], key: str) -> str:
+    """The name of a release: equal for two releases when their containers and checks are.
+
+    It is keyed as revisions are: a probe's header may hold a secret.
+    """
     checks = {
         name: extension.model_dump(mode="json", by_alias=True)
         for name, extension in extensions.items()
     }
-    return digest({"revisions": dict(revisions), "checks": checks})
+    return keyed_digest(key, {"revisions": dict(revisions), "checks": checks})
 
 
-def by_reference(environment: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
-    """The environment with each secret's value replaced by `${NAME}`, fit for the ledger."""
-    known = sorted(secrets.items(), key=lambda item: (-len(item[1]), item[0]))
-    shown = {}
-    for variable, value in environment.items():
-        for name, secret in known:
-            if secret:
-                value = value.replace(secret, f"${{{name}}}")
-        shown[variable] = value
-    return shown
+def by_reference(value: Any, secrets: Mapping[str, str]) -> Any:
+    """The value with each secret in its texts replaced by `${NAME}`, fit for the ledger."""
+    if isinstance(value, Mapping):
+        return {key: by_reference(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [by_reference(item, secrets) for item in value]
+    if isinstance(value, str):
+        # Longest first: one secret may be part of another.
+        for name, secret in sorted(secrets.items(), key=lambda item: (-len(item[1]), item[0])):
+            value = value.replace(secret, f"${{{name}}}") if secret else value
+    return value
 
 
 def ledger_view(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
