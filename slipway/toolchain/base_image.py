@@ -88,13 +88,12 @@ def _build(host: Host) -> None:
 
 
 def _enclosure(host: Host) -> list[str]:
-    """Namespaces whose end takes all of mmdebstrap's processes and mounts along.
+    """A mount namespace, which ends with mmdebstrap.
 
-    Killed by itself, it left /proc and /sys mounted below the cache folder.
+    Killed without one, it left /proc and /sys mounted below the cache folder. No namespace of
+    processes: with it, `unshare` would stay in between and ignore SIGTERM.
     """
-    if host.commands.which("unshare") is None:
-        return []
-    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    return ["unshare", "--mount"] if host.commands.which("unshare") else []
 
 
 def _hooks(folder: Path, trust: bool) -> list[str]:
