@@ -79,12 +79,15 @@ def kept(host: Host, tools: Sequence[GoTool], extra: str = "") -> Path:
     digest = hashlib.sha256(extra.encode())
     for tool in tools:
         digest.update(repr((tool, "1")).encode())
-        for path in sorted((host.places.root / "tools" / tool.folder).glob("go.*")):
-            digest.update(path.read_bytes())
-        for path in sorted((host.places.root / "tools" / tool.folder).glob("*.go")):
-            digest.update(path.read_bytes())
+        for path in sorted((host.places.root / "tools" / tool.folder).iterdir()):
+            if path.name in ("go.mod", "go.sum") or _is_source(path.name):
+                digest.update(path.read_bytes())
     first = tools[0]
     return host.places.cache / f"{first.program}-{first.version}-{digest.hexdigest()[:12]}"
+
+
+def _is_source(name: str) -> bool:
+    return name.endswith(".go") and not name.endswith("_test.go")
 
 
 def scratch(host: Host, name: str) -> Path:
