@@ -79,7 +79,7 @@ def kept(host: Host, tools: Sequence[GoTool], extra: str = "") -> Path:
     digest = hashlib.sha256(extra.encode())
     for tool in tools:
         digest.update(repr((tool, "1")).encode())
-        for path in sorted((host.places.root / "tools" / tool.folder).iterdir()):
+        for path in sorted((host.places.root / "tools" / tool.folder).glob("*")):
             if path.name in ("go.mod", "go.sum") or _is_source(path.name):
                 digest.update(path.read_bytes())
     first = tools[0]
