@@ -77,7 +77,22 @@ def _in_service(compose_file: Path, service: Mapping[str, Any]) -> Iterator[Find
     settings = {"context": build} if isinstance(build, str) else build
     context = compose_file.parent / str(settings.get("context", "."))
     dockerfile = context / str(settings.get("dockerfile", "Dockerfile"))
-    yield from _in_dockerfile(dockerfile, _arguments(settings.get("args")))
+    arguments = _arguments(settings.get("args"))
+    for finding in _in_dockerfile(dockerfile, arguments):
+        passed = [name for name, value in arguments.items() if value == finding.image]
+        if finding.editable or not passed:
+            yield finding
+        else:  # The compose file passes the image as a build argument.
+            yield Finding(
+                compose_file, _line_of_argument(settings["args"], passed[0]), finding.image
+            )
+
+
+def _line_of_argument(args: Any, name: str) -> int:
+    if isinstance(args, list):
+        index = next(n for n, item in enumerate(args) if str(item).partition("=")[0] == name)
+        return int(args.lc.item(index)[0]) + 1  # type: ignore[attr-defined]  # ruamel's node
+    return int(args.lc.value(name)[0]) + 1
 
 
 def _arguments(args: Any) -> dict[str, str | None]:
