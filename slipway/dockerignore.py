@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ESCAPED = frozenset(".+()|{}$^")
+_SPECIAL = frozenset("*?[]\\")
+_CLASS = re.compile(r"\[(?P<negated>\^?)(?P<members>(?:\\.|[^\\\]])+)\]", re.DOTALL)
+_ESCAPE_OR_OPERATOR = re.compile(r"\\.|[\[&|~]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,9 @@ def _clean(pattern: str) -> str:
 
 
 def _compile(pattern: str, line: str) -> re.Pattern[str]:
+    if pattern.startswith("**") and pattern[2:3] != "/" and _SPECIAL.isdisjoint(pattern[2:]):
+        # Docker compares the end of the path here: `**.pyc` matches `a/b.pyc`.
+        return re.compile(".*" + re.escape(pattern[2:]), re.DOTALL)
     parts: list[str] = []
     position = 0
     while position < len(pattern):
@@ -90,6 +96,12 @@ def _compile(pattern: str, line: str) -> re.Pattern[str]:
             parts.append("[^/]*")
         elif char == "?":
             parts.append("[^/]")
+        elif char == "[":
+            found = _CLASS.match(pattern, position - 1)
+            if found is None:
+                raise ValueError(f'"{line.strip()}" is not a pattern: a [ lacks its ]')
+            parts.append(f"[{found['negated']}{_class_members(found['members'])}]")
+            position = found.end()
         elif char == "\\":
             parts.append(re.escape(pattern[position : position + 1] or "\\"))
             position += 1
@@ -101,3 +113,8 @@ def _compile(pattern: str, line: str) -> re.Pattern[str]:
         return re.compile("".join(parts), re.DOTALL)
     except re.error as error:
         raise ValueError(f'"{line.strip()}" is not a pattern: {error}') from error
+
+
+def _class_members(text: str) -> str:
+    # Docker's regular expressions take these as they are, Python's would see set operations.
+    return _ESCAPE_OR_OPERATOR.sub(lambda m: m[0] if m[0][0] == "\\" else f"\\{m[0]}", text)
