@@ -1,8 +1,9 @@
 """What a Dockerfile builds on: the external images it names."""
 
 import io
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockerfile_parse import DockerfileParser
@@ -10,7 +11,6 @@ from dockerfile_parse import DockerfileParser
 _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?::(?P<sign>[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
 )
-_FROM = re.compile(r"(?:^|\s)--(?:from=|mount=(?:\S*,)?from=)([^\s,]+)")
 _SCRATCH = "scratch"
 
 
@@ -51,9 +51,17 @@ def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseIma
                 _add(found, stages, names[0], values, line)
                 stages.add(str(len(stages)) if len(names) < 3 else names[2].lower())
             case "COPY" | "RUN":
-                for image in _FROM.findall(instruction["value"]):
+                for image in _from_flags(words):
                     _add(found, stages, image, {}, line)
     return found
+
+
+def _from_flags(words: Sequence[str]) -> Iterator[str]:
+    """The images of an instruction's own flags, which come before anything else."""
+    for flag in itertools.takewhile(lambda word: word.startswith("--"), words):
+        name, _, value = flag.partition("=")
+        options = value.split(",") if name == "--mount" else [flag.removeprefix("--")]
+        yield from (o.removeprefix("from=") for o in options if o.startswith("from="))
 
 
 def _add(

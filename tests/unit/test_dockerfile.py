@@ -1,0 +1,102 @@
+import pytest
+
+from slipway.dockerfile import BaseImage, base_images
+
+
+def images(dockerfile: str, **args: str | None) -> list[tuple[str, int]]:
+    return [(base.image, base.line) for base in base_images(dockerfile, args)]
+
+
+def test_tells_image_as_written_and_as_filled_in() -> None:
+    text = "ARG VERSION=3.11\nFROM python:${VERSION}\n"
+
+    assert base_images(text, {}) == [BaseImage("python:${VERSION}", "python:3.11", 2)]
+
+
+def test_stages_are_no_images() -> None:
+    text = """\
+FROM node:22 AS assets
+FROM assets as bundle
+FROM python:3.11
+COPY --from=assets /a /a
+COPY --from=BUNDLE /b /b
+"""
+
+    assert images(text) == [("node:22", 1), ("python:3.11", 3)]
+
+
+def test_numbers_of_stages_are_no_images() -> None:
+    assert images("FROM a:1\nFROM b:1\nCOPY --from=0 /a /a\n") == [("a:1", 1), ("b:1", 2)]
+
+
+def test_scratch_is_no_image() -> None:
+    assert images("FROM scratch\nCOPY a /a\n") == []
+
+
+def test_platform_is_no_image() -> None:
+    assert images("FROM --platform=$BUILDPLATFORM golang:1.25 AS build\n") == [("golang:1.25", 1)]
+
+
+def test_copy_from_an_image_counts() -> None:
+    text = "FROM a:1\nCOPY --chown=1:1 --from=b:1 /b /b\n"
+
+    assert images(text) == [("a:1", 1), ("b:1", 2)]
+
+
+def test_mount_from_an_image_counts() -> None:
+    text = """\
+FROM a:1 AS tools
+FROM a:2
+RUN --mount=type=bind,from=b:1,source=/x,target=/y --mount=type=cache,target=/c \\
+    --mount=from=c:1,target=/z --mount=type=bind,from=tools,target=/t true
+"""
+
+    assert images(text) == [("a:1", 1), ("a:2", 2), ("b:1", 3), ("c:1", 3)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "RUN tar --list --from=archive",
+        "RUN restore \\\n    --from=backup",
+        "RUN --network=none tool --mount=type=bind,from=there",
+        "COPY a --from=b /dest",
+    ],
+)
+def test_options_of_a_command_are_no_images(command: str) -> None:
+    assert images(f"FROM a:1\n{command}\n") == [("a:1", 1)]
+
+
+def test_lower_case_and_continued_lines_count() -> None:
+    text = "# syntax comes first\nfrom \\\n  # between\n  a:1 \\\n  as one\nfrom one\n"
+
+    assert images(text) == [("a:1", 2)]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "args", "image"),
+    [
+        ("ARG B=a:1\nFROM $B", {}, "a:1"),
+        ('ARG B="a:1"\nFROM $B', {}, "a:1"),
+        ("ARG B='a:1'\nFROM ${B}", {}, "a:1"),
+        ("ARG B=a:1\nFROM $B", {"B": "b:2"}, "b:2"),
+        ("ARG B\nFROM $B", {"B": "b:2"}, "b:2"),
+        ("ARG B=a:1\nFROM $B", {"B": None}, "a:1"),
+        ("ARG R=reg.example.com V=1\nFROM $R/a:$V", {"V": "2"}, "reg.example.com/a:2"),
+        ("ARG V=1\nARG B=a:$V\nFROM $B", {}, "a:1"),
+        ("ARG V=1\nARG B=a:$V\nFROM $B", {"V": "2"}, "a:2"),
+        ("FROM ${B:-a:1}", {}, "a:1"),
+        ("ARG V=1\nFROM a:${V:+2}", {}, "a:2"),
+        ("FROM a:1${V:+2}", {}, "a:1"),
+        ("FROM $B", {"B": "b:2"}, ""),
+        ("ARG B\nFROM $B", {}, ""),
+    ],
+)
+def test_arguments_before_the_first_stage_fill_names(
+    dockerfile: str, args: dict[str, str | None], image: str
+) -> None:
+    assert [base.image for base in base_images(dockerfile, args)] == [image]
+
+
+def test_arguments_of_a_stage_do_not_count_in_from() -> None:
+    assert images("FROM a:1\nARG B=b:1\nFROM $B\n") == [("a:1", 1), ("", 3)]
