@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NoReturn
 
-from slipway.errors import GateError, SlipwayError
+from slipway.errors import GateError, HostError
 from slipway.host import ContainerState, Host, has_digest
 from slipway.ingress import Ingress, Lease, LiveRoute
 from slipway.probes import Prober, Verdict
@@ -116,35 +116,40 @@ class Gate:
         self._host.start(self._plan.ingress)
         with self._ingress.lease(self._connect, self._sleep) as lease:
             seen = self._ingress.live()
-            route = seen
+            switching = False
             try:
-                self._prove([c for c in self._plan.candidates if c.upstream], lease)
+                routed = self._prove([c for c in self._plan.candidates if c.upstream], lease, [])
                 # Workers have no route: as soon as they start they work, so they start last.
-                self._prove([c for c in self._plan.candidates if not c.upstream], lease)
+                self._prove([c for c in self._plan.candidates if not c.upstream], lease, routed)
                 lease.close_candidate()
-                route = self._switch(lease, seen)
+                switching = True
+                self._switch(lease, seen)
                 self._verify_public()
             except BaseException:
-                self._undo(lease, route, seen)
+                self._undo(lease, seen, switching=switching)
                 raise
             self._drain(seen)
         self._remove_leftovers()
 
-    def _prove(self, group: Sequence[Candidate], lease: Lease) -> None:
+    def _prove(
+        self, group: Sequence[Candidate], lease: Lease, proven: Sequence["_Attempt"]
+    ) -> list["_Attempt"]:
+        """Try a group; those that are proven already must go on being well meanwhile."""
         if not group:
-            return
+            return []
         names = ", ".join(c.service for c in group)
         self._report(f"proving {names} before any traffic goes there")
         with ThreadPoolExecutor(len(group), thread_name_prefix="probe") as pool:
             attempts = [_Attempt(c, self._begin(c), self._headers(c, lease)) for c in group]
             while not all(attempt.trial.over for attempt in attempts):
+                for attempt in proven:
+                    self._look(attempt)
                 for attempt in attempts:
                     self._step(attempt, pool)
-                    if attempt.trial.fault:
-                        self._fail(attempt.candidate, attempt.trial.fault)
                 self._sleep(_POLL)
         for attempt in attempts:
             self._report(f"{attempt.candidate.service} is proven")
+        return attempts
 
     def _begin(self, candidate: Candidate) -> Trial:
         before = self._host.container(candidate.container)
@@ -171,9 +176,7 @@ class Gate:
 
     def _step(self, attempt: "_Attempt", pool: ThreadPoolExecutor) -> None:
         """Look at the container; begin a round of probes when one is due, judge it when done."""
-        attempt.trial.see_container(
-            self._clock(), self._host.container(attempt.candidate.container)
-        )
+        self._look(attempt)
         if attempt.round is None and self._clock() >= attempt.due:
             attempt.round = pool.submit(self._round, attempt.candidate, attempt.headers)
         elif attempt.round is not None and attempt.round.done():
@@ -183,18 +186,27 @@ class Gate:
             attempt.due = self._clock() + attempt.candidate.extension.interval
             if attempt.trial.steady and not steady:
                 self._report(f"{attempt.candidate.service}: {attempt.trial.progress}")
+            self._refuse_fault(attempt)
+
+    def _look(self, attempt: "_Attempt") -> None:
+        seen = self._host.container(attempt.candidate.container)
+        attempt.trial.see_container(self._clock(), seen)
+        self._refuse_fault(attempt)
+
+    def _refuse_fault(self, attempt: "_Attempt") -> None:
+        if attempt.trial.fault:
+            self._fail(attempt.candidate, attempt.trial.fault)
 
     def _round(self, candidate: Candidate, headers: Mapping[str, str]) -> list[Verdict]:
         return [self._prober.probe(probe, headers) for probe in candidate.extension.probes]
 
-    def _switch(self, lease: Lease, seen: LiveRoute) -> LiveRoute:
+    def _switch(self, lease: Lease, seen: LiveRoute) -> None:
         upstreams = {c.service: c.upstream for c in self._plan.candidates if c.upstream}
         if upstreams == dict(seen.upstreams):
             self._report("the public address leads to this release already: nothing to switch")
-            return seen
-        route = lease.switch(seen, self._plan.fingerprint, upstreams)
+            return
+        lease.switch(seen, self._plan.fingerprint, upstreams)
         self._report("switched: new requests go to this release")
-        return route
 
     def _verify_public(self) -> None:
         for candidate in self._plan.candidates:
@@ -220,21 +232,39 @@ class Gate:
             # A request that looked the old upstream up just before the switch is counted only
             # an instant later: one look that finds none is not enough.
             while quiet < 2 and self._clock() < deadline:
-                quiet = quiet + 1 if self._ingress.in_flight(upstream) == 0 else 0
+                quiet = quiet + 1 if self._in_flight(upstream) == "0" else 0
                 self._sleep(_POLL)
             if quiet < 2:
-                left = self._ingress.in_flight(upstream)
+                left = self._in_flight(upstream)
                 self._report(f"{left} still in flight on {upstream}; its time to finish is over")
 
-    def _undo(self, lease: Lease, route: LiveRoute, seen: LiveRoute) -> None:
+    def _in_flight(self, upstream: str) -> str:
+        """The release serves by now: an ingress that does not tell must not fail it any more."""
+        try:
+            return str(self._ingress.in_flight(upstream))
+        except HostError:
+            return "an unknown number"
+
+    def _undo(self, lease: Lease, seen: LiveRoute, *, switching: bool) -> None:
         """Bring back what was, as far as possible; a failure here does not hide the first one."""
         try:
-            if route != seen:
+            current = self._route_now(seen, switching=switching)
+            if current != seen:
                 self._report("switching back to what served before")
-                lease.switch_back(route, seen)
+                lease.switch_back(current, seen)
             self._stop_candidates(seen)
-        except SlipwayError as error:
+        except Exception as error:
             self._report(f"could not be undone: {self._redact(str(error))}")
+
+    def _route_now(self, seen: LiveRoute, *, switching: bool) -> LiveRoute:
+        """What the proxy says, not what this gate believes: the answer to its switch may have
+        been lost, and a gate that took its lease over may have switched to the same containers."""
+        try:
+            return self._ingress.live()
+        except HostError:
+            if switching:
+                raise
+            return seen
 
     def _stop_candidates(self, seen: LiveRoute) -> None:
         """Stop what was not proven; the containers stay, to be looked at and tried again."""
@@ -245,10 +275,14 @@ class Gate:
 
     def _remove_leftovers(self) -> None:
         """Remove containers of this stack that no state knows: a killed run left them."""
-        for found in self._host.containers(self._plan.labels):
-            if found.name not in self._plan.known:
-                self._report(f"removing {found.name}, left over by a run that was killed")
-                self._host.remove(found.id)
+        try:
+            for found in self._host.containers(self._plan.labels):
+                if found.name not in self._plan.known:
+                    self._report(f"removing {found.name}, left over by a run that was killed")
+                    self._host.remove(found.id)
+        except HostError as error:
+            # The release serves: to fail now would have the state say that it does not.
+            self._report(f"leftovers stay for now: {self._redact(str(error))}")
 
     def _fail(self, candidate: Candidate, fault: Fault) -> NoReturn:
         state = self._host.container(candidate.container)
