@@ -30,7 +30,8 @@ class Entry:
     """One file, folder or link of a build context.
 
     Args:
-        path: from the context's root, with `/`; bytes that are no UTF-8 are escaped.
+        path: from the context's root, with `/`; backslashes, and bytes that are no UTF-8, are
+            escaped.
         mode: file type and permission bits, in octal.
         target: a link's target.
         content: SHA-256 of a file's content.
@@ -63,8 +64,8 @@ def read_source(build: Build, platform: str) -> Source:
         platform: platform to build for, such as linux/amd64.
 
     Raises:
-        ConfigError: context or Dockerfile are missing, the ignore file is not valid, or a base
-            image is not pinned by digest.
+        ConfigError: context or Dockerfile are missing, Dockerfile or ignore file are not valid,
+            or a base image is not pinned by digest.
     """
     context = Path(build.context)
     dockerfile = context / build.dockerfile
@@ -72,7 +73,7 @@ def read_source(build: Build, platform: str) -> Source:
         raise ConfigError(
             [f"{dockerfile}: no such Dockerfile; correct build.context or build.dockerfile"]
         )
-    text = dockerfile.read_text()
+    text = _text(dockerfile)
     bases = pinned_bases(dockerfile, text, build.args)
     entries = tuple(scan(context, _patterns(context, build.dockerfile)))
     return Source(source_hash(entries, text, build, platform, bases), entries)
@@ -134,9 +135,16 @@ def _patterns(context: Path, dockerfile: str) -> list[Pattern]:
     if file is None:
         return []
     try:
-        return read_patterns(file.read_text())
+        return read_patterns(_text(file))
     except ValueError as error:
         raise ConfigError([f"{file}: {error}"]) from error
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{file}: is not UTF-8 text; save it as UTF-8"]) from error
 
 
 def scan(context: Path, patterns: Sequence[Pattern]) -> Iterator[Entry]:
@@ -177,13 +185,16 @@ def _entry(root: bytes, path: bytes) -> Entry:
     # A link's permission bits mean nothing and differ between systems.
     permissions = 0 if stat.S_ISLNK(status.st_mode) else status.st_mode & _PERMISSIONS
     return Entry(
-        path=path.decode("utf-8", "backslashreplace"),
+        path=_readable(path),
         mode=f"{kind | permissions:o}",
-        target=os.readlink(full).decode("utf-8", "backslashreplace")
-        if stat.S_ISLNK(status.st_mode)
-        else None,
+        target=_readable(os.readlink(full)) if stat.S_ISLNK(status.st_mode) else None,
         content=_content(full) if stat.S_ISREG(status.st_mode) else None,
     )
+
+
+def _readable(path: bytes) -> str:
+    # Backslashes are escaped too, so that no two paths look the same.
+    return path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 def _content(path: bytes) -> str:

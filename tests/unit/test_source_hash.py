@@ -1,0 +1,373 @@
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from slipway.dockerignore import read_patterns
+from slipway.errors import ConfigError
+from slipway.services import Build
+from slipway.source_hash import Entry, read_source, scan, source_hash
+
+from .support import BASE, DIGEST, OTHER_DIGEST
+
+DOCKERFILE = f"FROM {BASE}\nCOPY . /app\n"
+PLATFORM = "linux/amd64"
+
+# Files begin with f and folders do not, so that no name is wanted for both.
+FOLDERS = st.lists(st.sampled_from(["a", "b", "é", "with space"]), max_size=2)
+FILE = st.text("abXY09._-é \n\\", max_size=4).map("f{}".format)
+PATH = st.builds(lambda folders, file: "/".join([*folders, file]), FOLDERS, FILE)
+TREE = st.dictionaries(PATH, st.binary(max_size=20), min_size=1, max_size=5)
+quick = settings(max_examples=25, deadline=None)
+
+
+class Context:
+    """A build context on disk."""
+
+    def __init__(self, root: Path, files: Mapping[str, bytes]) -> None:
+        self.root = root
+        self.write("Dockerfile", DOCKERFILE.encode())
+        for path, content in files.items():
+            self.write(path, content)
+
+    def write(self, path: str, content: bytes = b"") -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
+    def hash(self, platform: str = PLATFORM, **build: object) -> str:
+        described = Build.model_validate({"context": str(self.root), **build})
+        return read_source(described, platform).hash
+
+    def paths(self, ignore: str = "") -> list[str]:
+        return [entry.path for entry in scan(self.root, read_patterns(ignore))]
+
+
+@contextmanager
+def context(files: Mapping[str, bytes]) -> Iterator[Context]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Context(Path(folder, "app"), files)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Context:
+    return Context(tmp_path / "app", {"main.py": b"print()", "static/site.css": b""})
+
+
+@quick
+@given(TREE, st.data())
+def test_any_other_content_is_another_source(tree: dict[str, bytes], data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(tree)))
+    content = data.draw(st.binary(max_size=20))
+    assume(content != tree[path])
+    with context(tree) as here:
+        before = here.hash()
+        here.write(path, content)
+        assert here.hash() != before
+
+
+@quick
+@given(TREE, PATH, st.data())
+def test_any_other_name_is_another_source(
+    tree: dict[str, bytes], other: str, data: st.DataObject
+) -> None:
+    assume(other not in tree)
+    path = data.draw(st.sampled_from(sorted(tree)))
+    renamed = {other if name == path else name: content for name, content in tree.items()}
+    with context(tree) as one, context(renamed) as two:
+        assert one.hash() != two.hash()
+
+
+@quick
+@given(TREE, st.integers(0, 0o777), st.data())
+def test_any_other_mode_is_another_source(
+    tree: dict[str, bytes], mode: int, data: st.DataObject
+) -> None:
+    mode |= 0o400  # It must stay readable for whoever runs the tests.
+    path = data.draw(st.sampled_from(sorted(tree)))
+    with context(tree) as here:
+        file = here.root / path
+        assume(file.stat().st_mode & 0o777 != mode)
+        before = here.hash()
+        file.chmod(mode)
+        assert here.hash() != before
+
+
+@quick
+@given(TREE, PATH)
+def test_one_file_more_or_less_is_another_source(tree: dict[str, bytes], other: str) -> None:
+    assume(other not in tree)
+    with context(tree) as here:
+        before = here.hash()
+        added = here.write(other)
+        assert here.hash() != before
+        added.unlink()
+        for folder in added.relative_to(here.root).parents:
+            if folder.parts and not any(Path(path).is_relative_to(folder) for path in tree):
+                (here.root / folder).rmdir()
+        assert here.hash() == before
+
+
+@quick
+@given(st.lists(st.text("abc/.", min_size=1, max_size=5), min_size=2, max_size=2, unique=True))
+def test_any_other_link_target_is_another_source(targets: list[str]) -> None:
+    with context({}) as here:
+        link = here.root / "link"
+        hashes = set()
+        for target in targets:
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+            hashes.add(here.hash())
+        # os.symlink keeps what it is given, pathlib makes `a//b` and `a/b` one.
+        assert len(hashes) == len({str(Path(target)) for target in targets})
+
+
+@quick
+@given(TREE, st.permutations(range(5)), st.integers(0, 2**31))
+def test_times_order_and_place_do_not_count(
+    tree: dict[str, bytes], order: list[int], time: int
+) -> None:
+    names = sorted(tree)
+    shuffled = {names[i]: tree[names[i]] for i in order if i < len(names)}
+    with context(tree) as one, context(shuffled) as two:
+        for file in [*two.root.rglob("*"), two.root]:
+            os.utime(file, (time, time))
+        assert one.hash() == two.hash()
+
+
+@quick
+@given(
+    st.dictionaries(st.text("ABC", min_size=1, max_size=2), st.text(max_size=3), max_size=3),
+    st.dictionaries(st.text("ABC", min_size=1, max_size=2), st.text(max_size=3), max_size=3),
+)
+def test_build_arguments_count(one: dict[str, str], two: dict[str, str]) -> None:
+    with context({}) as here:
+        assert (here.hash(args=one) == here.hash(args=two)) == (one == two)
+
+
+def test_target_and_platform_count(app: Context) -> None:
+    hashes = {
+        app.hash(),
+        app.hash(target="dev"),
+        app.hash(platform="linux/arm64"),
+        app.hash(platforms=["linux/amd64"], target="prod"),
+    }
+
+    assert len(hashes) == 4
+
+
+def test_dockerfile_counts_even_where_only_a_comment_differs(app: Context) -> None:
+    before = app.hash()
+    app.write("Dockerfile", DOCKERFILE.encode() + b"# built by hand\n")
+
+    assert app.hash() != before
+
+
+def test_dockerfile_counts_even_where_the_ignore_file_leaves_it_out(app: Context) -> None:
+    app.write(".dockerignore", b"Dockerfile\n")
+    before = app.hash()
+    app.write("Dockerfile", DOCKERFILE.encode() + b"USER 1000\n")
+
+    assert app.hash() != before
+
+
+def test_base_digest_counts_where_it_comes_from_an_argument(app: Context) -> None:
+    app.write("Dockerfile", b"ARG BASE\nFROM $BASE\n")
+
+    one = source_hash([], DOCKERFILE, Build(context="."), PLATFORM, {BASE: DIGEST})
+    two = source_hash([], DOCKERFILE, Build(context="."), PLATFORM, {BASE: OTHER_DIGEST})
+    assert one != two
+    assert app.hash(args={"BASE": f"a@{DIGEST}"}) != app.hash(args={"BASE": f"a@{OTHER_DIGEST}"})
+
+
+def test_ignore_rule_counts_where_it_changes_what_is_sent(app: Context) -> None:
+    app.write("notes.md", b"x")
+    app.write("Dockerfile.dockerignore", b"*.md\nDockerfile.dockerignore\n")
+    ignoring = app.hash()
+    app.write("Dockerfile.dockerignore", b"# the same set\n*.md\nDockerfile.dockerignore\n")
+    assert app.hash() == ignoring
+
+    app.write("Dockerfile.dockerignore", b"Dockerfile.dockerignore\n")
+    assert app.hash() != ignoring
+
+
+def test_ignored_files_do_not_count(app: Context) -> None:
+    app.write(".dockerignore", b"cache\n")
+    before = app.hash()
+    app.write("cache/deep/file", b"x")
+
+    assert app.hash() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda root: (root / "empty").rmdir(), id="gone"),
+        pytest.param(lambda root: (root / "empty").chmod(0o700), id="mode"),
+        pytest.param(lambda root: (root / "empty").rename(root / "other"), id="name"),
+    ],
+)
+def test_empty_folders_count(app: Context, change: Callable[[Path], object]) -> None:
+    (app.root / "empty").mkdir()
+    before = app.hash()
+    change(app.root)
+
+    assert app.hash() != before
+
+
+def test_file_link_and_folder_of_one_name_are_three_sources(app: Context) -> None:
+    path = app.root / "thing"
+    path.mkdir()
+    folder = app.hash()
+    path.rmdir()
+    path.symlink_to("main.py")
+    link = app.hash()
+    path.unlink()
+    path.write_bytes(b"print()")
+
+    assert len({folder, link, app.hash()}) == 3
+
+
+def test_links_are_not_followed(app: Context, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (app.root / "link").symlink_to(outside)
+    (app.root / "loop").symlink_to(app.root)
+    before = app.hash()
+    (outside / "new").touch()
+
+    assert app.hash() == before
+    assert app.paths() == ["Dockerfile", "link", "loop", "main.py", "static", "static/site.css"]
+
+
+def test_sockets_are_left_out_as_docker_does(app: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = app.hash()
+    monkeypatch.chdir(app.root)  # The path of a socket may be short only.
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+
+        assert app.hash() == before
+
+
+def test_names_that_are_no_utf_8_count(app: Context) -> None:
+    hashes = {app.hash()}
+    names = [b"\xff", b"\xfe", b"\\xff", b"\\\\xff"]
+    for name in names:
+        path = os.path.join(os.fsencode(app.root), name)
+        with open(path, "wb"):
+            hashes.add(app.hash())
+        os.unlink(path)
+
+    assert len(hashes) == len(names) + 1
+
+
+def test_files_kept_below_an_ignored_folder_are_found(app: Context) -> None:
+    app.write("docs/a/keep.md")
+    app.write("docs/a/drop.md")
+    app.write("docs/b/drop.md")
+
+    assert app.paths("docs\n!docs/a/keep.md") == [
+        "Dockerfile",
+        "docs",
+        "docs/a",
+        "docs/a/keep.md",
+        "main.py",
+        "static",
+        "static/site.css",
+    ]
+
+
+def test_ignored_folder_is_not_even_opened(app: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.write("node_modules/x")
+    opened: list[bytes] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: opened.append(path) or scandir(path))
+    app.paths("node_modules")
+
+    assert [os.path.basename(path.rstrip(b"/")) for path in opened] == [b"app", b"static"]
+
+
+def test_entries_tell_type_mode_target_and_content(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    (tmp_path / "file").chmod(0o754)
+    (tmp_path / "folder").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to("file")
+
+    assert list(scan(tmp_path, [])) == [
+        Entry(
+            "file",
+            "100754",
+            content="ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ),
+        Entry("folder", "40700"),
+        Entry("link", "120000", target="file"),
+    ]
+
+
+def test_source_hash_is_the_same_on_every_machine() -> None:
+    entries = [Entry("b", "100644", content="0"), Entry("a", "40755")]
+    build = Build(context="/anywhere", args={"B": "1", "A": None}, target="web")
+
+    # Known from before: a change of the rule needs another scheme name, and new builds everywhere.
+    assert source_hash(entries, DOCKERFILE, build, PLATFORM, {BASE: DIGEST}) == (
+        "c0830a4e34b7c2da1d0a689d196536e9e831449e42908eab407c1c5d13c92714"
+    )
+
+
+def test_unpinned_bases_are_refused_together(app: Context) -> None:
+    app.write("Dockerfile", b"FROM node:22 AS assets\nFROM python:3.11\nARG X\nFROM $X\n")
+
+    with pytest.raises(ConfigError) as refusal:
+        app.hash()
+
+    file = app.root / "Dockerfile"
+    reason = "so that the same source could give another image tomorrow; run scripts/pin"
+    assert refusal.value.problems == (
+        f"{file}:1 node:22: not pinned by digest, {reason}",
+        f"{file}:2 python:3.11: not pinned by digest, {reason}",
+        f"{file}:4 $X: the build argument has no value; give it under build.args in the compose "
+        "file",
+    )
+
+
+def test_missing_dockerfile_is_refused(app: Context) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        app.hash(dockerfile="docker/Dockerfile")
+
+    assert refusal.value.problems == (
+        f"{app.root}/docker/Dockerfile: no such Dockerfile; correct build.context or "
+        "build.dockerfile",
+    )
+
+
+def test_broken_ignore_file_is_refused(app: Context) -> None:
+    file = app.write(".dockerignore", b"[a\n")
+
+    with pytest.raises(ConfigError) as refusal:
+        app.hash()
+
+    assert refusal.value.problems == (f'{file}: "[a" is not a pattern: a [ lacks its ]',)
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
+def test_file_that_is_no_text_is_refused(app: Context, name: str) -> None:
+    file = app.write(name, b"# caf\xe9\n")
+
+    with pytest.raises(ConfigError) as refusal:
+        app.hash()
+
+    assert refusal.value.problems == (f"{file}: is not UTF-8 text; save it as UTF-8",)
+
+
+def test_clone_elsewhere_has_the_same_source(app: Context, tmp_path: Path) -> None:
+    shutil.copytree(app.root, tmp_path / "elsewhere")
+
+    assert Context(tmp_path / "elsewhere", {}).hash() == app.hash()
