@@ -20,13 +20,13 @@ def parse_duration(text: str) -> float:
 
 def format_duration(seconds: float) -> str:
     """The duration as Docker writes it back, so that a read-back compares equal: `1m0s`."""
-    if seconds < 1:
-        return f"{round(seconds * 1000)}ms" if seconds else "0s"
-    whole = int(seconds)
-    fraction = f"{round(seconds - whole, 3):.3f}".lstrip("0").rstrip("0").rstrip(".")
+    milliseconds = round(seconds * 1000)
+    if milliseconds < 1000:
+        return f"{milliseconds}ms" if milliseconds else "0s"
+    whole, fraction = divmod(milliseconds, 1000)
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
-    text = f"{left}{fraction}s"
+    text = f"{left}.{fraction:03}".rstrip("0").rstrip(".") + "s"
     if hours or minutes:
         text = f"{minutes}m{text}"
     return f"{hours}h{text}" if hours else text
