@@ -10,7 +10,7 @@ _SHORTEST = 4
 _URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
 _ASSIGNMENT = re.compile(
     r"(?P<head>\b[A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|DSN)[A-Z0-9_]*"
-    r"['\"]?\s*[=:]\s*['\"]?)[^\s'\",;)}\]]+",
+    r"['\"]?\s*[=:]\s*['\"]?)(?:\[secret\]|[^\s'\",;)}\]])+",
     re.IGNORECASE,
 )
 _SECRET_NAME = re.compile(
