@@ -7,6 +7,7 @@ from slipway.errors import ConfigError
 
 DOCKER_HUB = "docker.io"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 
 
@@ -50,16 +51,21 @@ def parse_reference(text: str) -> ImageReference:
     Raises:
         ConfigError: the text is not an image reference.
     """
-    rest, _, pin = text.partition("@")
+    rest, at, pin = text.partition("@")
     first, slash, remainder = rest.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         registry, path = first, remainder
     else:
         registry, path = DOCKER_HUB, rest
-    repository, _, tag = path.partition(":")
+    repository, colon, tag = path.partition(":")
     if registry == DOCKER_HUB and "/" not in repository:
         repository = f"library/{repository}"
-    if not _REPOSITORY.fullmatch(repository) or (pin and not _DIGEST.fullmatch(pin)):
+    valid = (
+        _REPOSITORY.fullmatch(repository)
+        and (not colon or _TAG.fullmatch(tag))
+        and (not at or _DIGEST.fullmatch(pin))
+    )
+    if not valid:
         raise ConfigError(
             [f'"{text}" is not an image reference; write repository:tag@sha256:<64 hex digits>']
         )
