@@ -79,10 +79,15 @@ def _error_page() -> dict[str, Any]:
 
 
 LOCKED = f"""set -eu
-mkdir -p {ROOT}/releases && cd {ROOT}
+mkdir -p {ROOT}/releases
+cd {ROOT}
 exec flock {ROOT}/lock sh -euc "$0" sh "$@"
 """
-"""Runs the script in $0 with the volume locked, so that reading and writing are one step."""
+"""Runs the script in $0 with the volume locked, so that reading and writing are one step.
+
+The scripts stop at the first command that fails. One that stands before `&&` would not stop them:
+on a full disk, a switch that did nothing would count as done.
+"""
 
 ACQUIRE = """now=$(date +%s)
 if [ -f lease ]; then
@@ -91,14 +96,16 @@ if [ -f lease ]; then
     echo "$token $((expires - now)) $holder"; exit 9
   fi
 fi
-echo "$1 $((now + $2)) $3" > lease.new && mv -T lease.new lease
+echo "$1 $((now + $2)) $3" > lease.new
+mv -T lease.new lease
 """
 """Arguments: token, seconds, holder, token that may be taken over. Exit code 9: held by another."""
 
 RENEW = """[ -f lease ] || exit 9
 read -r token expires holder < lease
 [ "$token" = "$1" ] || exit 9
-echo "$1 $(($(date +%s) + $2)) $holder" > lease.new && mv -T lease.new lease
+echo "$1 $(($(date +%s) + $2)) $holder" > lease.new
+mv -T lease.new lease
 """
 """Arguments: token, seconds."""
 
@@ -116,9 +123,12 @@ if [ -d live/ ]; then cd live/ && for f in *; do echo "$f $(cat "$f")"; done; fi
 OPEN_CANDIDATE = """[ -f lease ] || exit 9
 read -r token rest < lease
 [ "$token" = "$1" ] || exit 9
-rm -rf candidate.new && mkdir candidate.new
-echo "$3" > "candidate.new/$2" && printf %s "$4" > candidate.new/key
-rm -rf candidate && mv -T candidate.new candidate
+rm -rf candidate.new
+mkdir candidate.new
+echo "$3" > "candidate.new/$2"
+printf %s "$4" > candidate.new/key
+rm -rf candidate
+mv -T candidate.new candidate
 """
 """Arguments: token, service, upstream, key."""
 
@@ -136,11 +146,14 @@ read -r token rest < lease
 previous=$2; target=$3; shift 3
 if [ -z "$target" ]; then rm -f live; exit 0; fi
 if [ $# -gt 0 ]; then
-  rm -rf new && mkdir new
+  rm -rf new
+  mkdir new
   while [ $# -gt 1 ]; do echo "$2" > "new/$1"; shift 2; done
-  rm -rf "$target" && mv -T new "$target"
+  rm -rf "$target"
+  mv -T new "$target"
 fi
-ln -sfn "$target" live.new && mv -T live.new live
+ln -sfn "$target" live.new
+mv -T live.new live
 for old in releases/*; do
   [ "$old" = "$target" ] || [ "$old" = "$previous" ] || rm -rf "$old"
 done
