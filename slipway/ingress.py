@@ -132,8 +132,11 @@ class Ingress:
             yield lease
         finally:
             renewal.stop()
-            self._script(proxy.CLOSE_CANDIDATE, token)
-            self._script(proxy.RELEASE, token)
+            # Neither may hide why the gate failed, or fail a release that serves by now: nobody
+            # knows the candidate's key, and a lease that is not given back runs out.
+            for script in (proxy.CLOSE_CANDIDATE, proxy.RELEASE):
+                with suppress(HostError):
+                    self._script(script, token)
 
     def _acquire(self, token: str, sleep: Callable[[float], None]) -> None:
         me, dead = str(Holder.current()), ""
