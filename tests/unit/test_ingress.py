@@ -1,0 +1,512 @@
+"""The scripts are run for real, by sh and flock, on a folder in place of the proxy's volume."""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from slipway import ingress as module
+from slipway import proxy
+from slipway.errors import GateError, HostError
+from slipway.ingress import Holder, Ingress, Lease, LiveRoute
+
+SH = shutil.which("sh") or "/bin/sh"
+FIRST = {"web": "web-1:8000"}
+SECOND = {"web": "web-2:8000", "admin": "admin-2:9000"}
+
+
+class ScriptHost:
+    """A host whose only container is this machine, with a folder in place of the volume."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = os.environ["PATH"]
+        self.failing: set[str] = set()
+        self.closed = threading.Event()
+
+    def execute(self, name: str, command: Sequence[str]) -> tuple[int, str]:
+        assert name == "ingress"
+        if self.failing & set(command):
+            raise HostError("the ingress does not answer")
+        program, *rest = command
+        assert program == "sh"
+        moved = [SH, *(part.replace(proxy.ROOT, str(self.root)) for part in rest)]
+        done = subprocess.run(
+            moved,
+            env={"PATH": self.path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def run(self, script: str, *args: str) -> tuple[int, str]:
+        return self.execute("ingress", ["sh", "-c", proxy.LOCKED, script, *args])
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> ScriptHost:
+    return ScriptHost(tmp_path / "volume")
+
+
+@pytest.fixture
+def ingress(host: ScriptHost) -> Ingress:
+    return Ingress(host, "ingress")
+
+
+@pytest.fixture
+def lease(host: ScriptHost, ingress: Ingress) -> Lease:
+    assert host.run(proxy.ACQUIRE, "mine", "20", "here/1/2", "") == (0, "")
+    return Lease(ingress, "mine")
+
+
+def tree(root: Path) -> dict[str, str]:
+    """All files and links below a folder, but for the lock."""
+    return {
+        str(path.relative_to(root)): os.readlink(path) if path.is_symlink() else path.read_text()
+        for path in sorted(root.rglob("*"))
+        if (path.is_symlink() or path.is_file()) and path.name not in ("lock", "lease")
+    }
+
+
+def failing_program(folder: Path, program: str) -> Path:
+    """A folder for PATH with a program that fails, as it would on a full disk."""
+    (folder / "full").mkdir()
+    (folder / "full" / program).write_text(f"#!{SH}\necho no space left >&2\nexit 1\n")
+    (folder / "full" / program).chmod(0o755)
+    return folder / "full"
+
+
+def no_sleep(seconds: float) -> None:
+    raise AssertionError("nothing to wait for")
+
+
+# --- the lease ------------------------------------------------------------------------------
+
+
+def test_lease_is_given_to_one_holder_at_a_time(host: ScriptHost) -> None:
+    assert host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "") == (0, "")
+    code, output = host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "")
+    assert code == 9
+    assert re.fullmatch(r"one (19|20) here/1/2\n", output)
+
+
+def test_holder_may_take_its_own_lease_again(host: ScriptHost) -> None:
+    host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "")
+    assert host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "") == (0, "")
+
+
+def test_expired_lease_is_taken_over(host: ScriptHost) -> None:
+    host.run(proxy.ACQUIRE, "one", "0", "here/1/2", "")
+    assert host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "") == (0, "")
+    assert (host.root / "lease").read_text().split()[::2] == ["two", "there/3/4"]
+
+
+def test_lease_is_taken_over_from_the_named_holder_only(host: ScriptHost) -> None:
+    host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "")
+    assert host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "another")[0] == 9
+    assert host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "one") == (0, "")
+
+
+def test_renewal_lengthens_the_lease_and_keeps_its_holder(host: ScriptHost) -> None:
+    host.run(proxy.ACQUIRE, "one", "1", "here/1/2", "")
+    assert host.run(proxy.RENEW, "one", "1000") == (0, "")
+    token, expires, holder = (host.root / "lease").read_text().split()
+    assert (token, holder) == ("one", "here/1/2")
+    assert 990 < int(expires) - time.time() <= 1000
+
+
+@pytest.mark.parametrize("script", [proxy.RENEW, proxy.OPEN_CANDIDATE, proxy.SWITCH])
+def test_no_script_of_a_holder_works_without_its_lease(host: ScriptHost, script: str) -> None:
+    assert host.run(script, "one", "", "releases/x", "web", "web-1:8000")[0] == 9
+    host.run(proxy.ACQUIRE, "two", "20", "here/1/2", "")
+    assert host.run(script, "one", "", "releases/x", "web", "web-1:8000")[0] == 9
+    assert tree(host.root) == {}
+
+
+def test_lease_that_is_another_s_is_not_released(host: ScriptHost) -> None:
+    host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "")
+    assert host.run(proxy.RELEASE, "two") == (0, "")
+    assert (host.root / "lease").exists()
+    assert host.run(proxy.RELEASE, "one") == (0, "")
+    assert not (host.root / "lease").exists()
+    assert host.run(proxy.RELEASE, "one") == (0, "")
+
+
+def test_many_at_once_get_one_lease(host: ScriptHost) -> None:
+    codes: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda n=n: codes.append(host.run(proxy.ACQUIRE, f"t{n}", "20", "h/1/2", "")[0])
+        )
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [0] + [9] * 7
+
+
+def test_gate_holds_its_lease_and_gives_it_back(host: ScriptHost, ingress: Ingress) -> None:
+    with ingress.lease(lambda: host, no_sleep):
+        assert (host.root / "lease").read_text().split()[2] == str(Holder.current())
+    assert not (host.root / "lease").exists()
+    assert host.closed.is_set()
+
+
+def test_lease_of_a_dead_process_of_this_machine_is_taken_over_at_once(
+    host: ScriptHost, ingress: Ingress
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        dead = Holder(Holder.current().host, process.pid, int(psutil.Process().create_time()))
+        process.kill()
+    host.run(proxy.ACQUIRE, "killed", "1000", str(dead), "")
+    with ingress.lease(lambda: host, no_sleep):
+        assert (host.root / "lease").read_text().split()[2] == str(Holder.current())
+
+
+def test_lease_of_a_process_whose_number_was_given_again_is_taken_over(
+    host: ScriptHost, ingress: Ingress
+) -> None:
+    mine = Holder.current()
+    host.run(proxy.ACQUIRE, "old", "1000", str(Holder(mine.host, mine.pid, 1)), "")
+    with ingress.lease(lambda: host, no_sleep):
+        assert (host.root / "lease").read_text().split()[2] == str(mine)
+
+
+@pytest.mark.parametrize("holder", ["elsewhere/17/1700000000", "not a holder"])
+def test_gate_waits_for_the_lease_of_an_unknown_process(
+    host: ScriptHost, ingress: Ingress, holder: str
+) -> None:
+    host.run(proxy.ACQUIRE, "other", "1000", holder, "")
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            host.run(proxy.RELEASE, "other")
+
+    with ingress.lease(lambda: host, wait):
+        pass
+    assert waited == [1.0, 1.0, 1.0]
+
+
+def test_gate_gives_up_on_a_lease_that_is_renewed_and_says_whose_it_is(
+    host: ScriptHost, ingress: Ingress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+        host.run(proxy.RENEW, "other", "1000")
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    host.run(proxy.ACQUIRE, "other", "1000", "elsewhere/17/1700000000", "")
+    with pytest.raises(GateError) as caught, ingress.lease(lambda: host, wait):
+        pass
+    assert re.fullmatch(
+        r"another deploy of this stack is at the gate \(process 17 on elsewhere, its lease runs "
+        r"for (999|1000) s more and is being renewed\); wait for it, then run pulumi up again",
+        str(caught.value),
+    )
+    assert now == [26.0]
+
+
+def test_lease_is_renewed_while_it_is_held(
+    host: ScriptHost, ingress: Ingress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_RENEW_EVERY", 0.02)
+    with ingress.lease(lambda: host, no_sleep):
+        token, _, holder = (host.root / "lease").read_text().split()
+        host.run(proxy.ACQUIRE, token, "1", holder, "")
+        deadline = time.monotonic() + 10
+        left = 0.0
+        while left < 15 and time.monotonic() < deadline:
+            time.sleep(0.02)
+            left = int((host.root / "lease").read_text().split()[1]) - time.time()
+        assert 15 <= left <= 20
+
+
+def test_ingress_that_gives_no_lease_for_another_reason_says_which(
+    host: ScriptHost, ingress: Ingress
+) -> None:
+    host.path = "/nowhere"
+    with pytest.raises(HostError, match=r"(?s)^the ingress ingress gave no lease: .*mkdir"):
+        ingress._acquire("mine", no_sleep)
+
+
+@pytest.mark.parametrize("script", [proxy.CLOSE_CANDIDATE, proxy.RELEASE])
+def test_lease_that_cannot_be_given_back_hides_no_failure(
+    host: ScriptHost, ingress: Ingress, script: str
+) -> None:
+    host.failing = {script}
+    with pytest.raises(GateError, match=r"^the first$"), ingress.lease(lambda: host, no_sleep):
+        raise GateError("the first")
+
+
+@pytest.mark.parametrize("script", [proxy.CLOSE_CANDIDATE, proxy.RELEASE])
+def test_lease_that_cannot_be_given_back_fails_no_release(
+    host: ScriptHost, ingress: Ingress, script: str
+) -> None:
+    host.failing = {script}
+    with ingress.lease(lambda: host, no_sleep) as lease:
+        route = lease.switch(LiveRoute(), "1" * 64, FIRST)
+    assert ingress.live() == route
+
+
+# --- the route ------------------------------------------------------------------------------
+
+
+def test_new_ingress_has_no_route(ingress: Ingress) -> None:
+    assert ingress.live() == LiveRoute()
+
+
+def test_route_that_no_gate_made_counts_as_none(host: ScriptHost, ingress: Ingress) -> None:
+    (host.root / "by-hand").mkdir(parents=True)
+    (host.root / "by-hand/web").write_text("web-1:8000\n")
+    (host.root / "live").symlink_to("by-hand")
+    assert ingress.live() == LiveRoute()
+
+
+def test_switch_leads_all_services_to_the_release(
+    host: ScriptHost, ingress: Ingress, lease: Lease
+) -> None:
+    route = lease.switch(LiveRoute(), "f" * 64, SECOND)
+    assert re.fullmatch(r"releases/f{12}-[0-9a-f]{8}", route.route)
+    assert ingress.live() == route == LiveRoute(route.route, SECOND)
+    assert tree(host.root) == {
+        "live": route.route,
+        f"{route.route}/admin": "admin-2:9000\n",
+        f"{route.route}/web": "web-2:8000\n",
+    }
+
+
+def test_switch_back_leads_to_the_earlier_release_again(ingress: Ingress, lease: Lease) -> None:
+    first = lease.switch(LiveRoute(), "1" * 64, FIRST)
+    second = lease.switch(first, "2" * 64, SECOND)
+    lease.switch_back(second, first)
+    assert ingress.live() == first
+
+
+def test_switch_back_to_nothing_takes_the_first_route_away(
+    host: ScriptHost, ingress: Ingress, lease: Lease
+) -> None:
+    first = lease.switch(LiveRoute(), "1" * 64, FIRST)
+    lease.switch_back(first, LiveRoute())
+    assert ingress.live() == LiveRoute()
+    assert not (host.root / "live").is_symlink()
+
+
+def test_only_the_live_route_and_the_one_before_are_kept(host: ScriptHost, lease: Lease) -> None:
+    route = LiveRoute()
+    routes = []
+    for number in range(4):
+        route = lease.switch(route, str(number) * 64, FIRST)
+        routes.append(route.route)
+    kept = sorted(f"releases/{path.name}" for path in (host.root / "releases").iterdir())
+    assert kept == sorted(routes[-2:])
+
+
+def test_route_that_moved_since_it_was_seen_is_not_switched(
+    host: ScriptHost, ingress: Ingress, lease: Lease
+) -> None:
+    first = lease.switch(LiveRoute(), "1" * 64, FIRST)
+    assert host.run(proxy.SWITCH, "mine", "", "releases/x", "web", "web-3:1")[0] == 8
+    with pytest.raises(GateError) as caught:
+        lease.switch(LiveRoute(), "3" * 64, {"web": "web-3:8000"})
+    assert str(caught.value) == (
+        "another deploy of this stack has taken the route over in the meantime; nothing was "
+        "switched; run pulumi up again"
+    )
+    assert ingress.live() == first
+
+
+def test_lost_lease_means_no_switch(host: ScriptHost, ingress: Ingress, lease: Lease) -> None:
+    host.run(proxy.ACQUIRE, "other", "20", "there/3/4", "mine")
+    assert host.run(proxy.SWITCH, "mine", "", "releases/x", "web", "web-3:1")[0] == 9
+    with pytest.raises(GateError, match=r"^another deploy of this stack has taken the route over"):
+        lease.switch(LiveRoute(), "1" * 64, FIRST)
+    assert ingress.live() == LiveRoute()
+
+
+@pytest.mark.parametrize("program", ["mkdir", "mv", "ln"])
+def test_switch_of_which_a_step_fails_is_an_error_and_changes_nothing(
+    host: ScriptHost, ingress: Ingress, lease: Lease, tmp_path: Path, program: str
+) -> None:
+    first = lease.switch(LiveRoute(), "1" * 64, FIRST)
+    path = host.path
+    host.path = f"{failing_program(tmp_path, program)}:{path}"
+    with pytest.raises(HostError) as caught:
+        lease.switch(first, "2" * 64, SECOND)
+    assert str(caught.value) == "the switch failed (1): no space left"
+    host.path = path
+    assert ingress.live() == first
+
+
+@pytest.mark.parametrize("program", ["mkdir", "mv", "rm"])
+def test_candidate_of_which_a_step_fails_is_an_error(
+    host: ScriptHost, lease: Lease, tmp_path: Path, program: str
+) -> None:
+    host.path = f"{failing_program(tmp_path, program)}:{host.path}"
+    with pytest.raises(HostError) as caught:
+        lease.open_candidate("web", "web-2:8000")
+    assert str(caught.value) == "the ingress ingress failed (1): no space left"
+
+
+def test_requests_never_find_a_moment_without_a_route(
+    host: ScriptHost, ingress: Ingress, lease: Lease
+) -> None:
+    route = lease.switch(LiveRoute(), "0" * 64, FIRST)
+    seen: set[str] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                seen.add((host.root / "live/web").read_text())
+            except OSError as error:
+                seen.add(type(error).__name__)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(10):
+        route = lease.switch(route, "1" * 64, {"web": f"web-{number}:8000"})
+    done.set()
+    reader.join()
+    assert seen <= {"web-1:8000\n", *(f"web-{number}:8000\n" for number in range(10))}
+    assert len(seen) > 1
+
+
+# --- the candidate --------------------------------------------------------------------------
+
+
+def test_candidate_is_reached_with_the_key_that_its_headers_carry(
+    host: ScriptHost, lease: Lease
+) -> None:
+    headers = lease.open_candidate("web", "web-2:8000")
+    assert list(headers) == ["X-Slipway-Candidate"]
+    assert tree(host.root) == {
+        "candidate/key": headers["X-Slipway-Candidate"],
+        "candidate/web": "web-2:8000\n",
+    }
+    assert re.fullmatch(r"[0-9a-f]{32}", headers["X-Slipway-Candidate"])
+
+
+def test_each_candidate_gets_a_key_of_its_own(lease: Lease) -> None:
+    assert lease.open_candidate("web", "web-2:8000") != lease.open_candidate("web", "web-2:8000")
+
+
+def test_closed_candidate_has_a_key_that_nobody_knows(host: ScriptHost, lease: Lease) -> None:
+    headers = lease.open_candidate("web", "web-2:8000")
+    lease.close_candidate()
+    key = (host.root / "candidate/key").read_text()
+    assert re.fullmatch(r"[0-9a-f]{32}", key)
+    assert key != headers["X-Slipway-Candidate"]
+
+
+def test_candidate_of_another_gate_is_not_closed(host: ScriptHost, lease: Lease) -> None:
+    headers = lease.open_candidate("web", "web-2:8000")
+    assert host.run(proxy.CLOSE_CANDIDATE, "other") == (0, "")
+    assert (host.root / "candidate/key").read_text() == headers["X-Slipway-Candidate"]
+
+
+def test_candidate_is_closed_when_its_gate_ends(host: ScriptHost, ingress: Ingress) -> None:
+    with ingress.lease(lambda: host, no_sleep) as held:
+        headers = held.open_candidate("web", "web-2:8000")
+    assert (host.root / "candidate/key").read_text() != headers["X-Slipway-Candidate"]
+
+
+def test_candidate_that_cannot_be_opened_is_an_error(host: ScriptHost, ingress: Ingress) -> None:
+    with pytest.raises(HostError, match=r"^the ingress ingress failed \(9\): $"):
+        Lease(ingress, "nobody").open_candidate("web", "web-2:8000")
+
+
+# --- requests in flight ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def answers(host: ScriptHost, tmp_path: Path) -> Callable[[str, str], None]:
+    """Puts a program on PATH in place of the one that asks Caddy."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    host.path = str(folder)
+
+    def put(program: str, body: str) -> None:
+        (folder / program).write_text(f'#!{SH}\necho "$@" > {tmp_path}/asked\n{body}\n')
+        (folder / program).chmod(0o755)
+
+    return put
+
+
+UPSTREAMS = (
+    "echo '["
+    '{"address": "web-1:8000", "num_requests": 2, "fails": 0},'
+    '{"address": "web-2:8000", "num_requests": 7, "fails": 0},'
+    '{"address": "web-1:8000", "num_requests": 1, "fails": 0}'
+    "]'"
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "asked"),
+    [
+        ("curl", "-fsS http://127.0.0.1:2019/reverse_proxy/upstreams\n"),
+        ("wget", "-qO- http://127.0.0.1:2019/reverse_proxy/upstreams\n"),
+    ],
+)
+def test_requests_in_flight_are_those_of_all_routes_to_the_upstream(
+    ingress: Ingress,
+    answers: Callable[[str, str], None],
+    tmp_path: Path,
+    program: str,
+    asked: str,
+) -> None:
+    answers(program, UPSTREAMS)
+    assert ingress.in_flight("web-1:8000") == 3
+    assert ingress.in_flight("web-3:8000") == 0
+    assert (tmp_path / "asked").read_text() == asked
+
+
+def test_ingress_that_does_not_tell_its_upstreams_is_an_error(
+    ingress: Ingress, answers: Callable[[str, str], None]
+) -> None:
+    answers("curl", "echo refused >&2; exit 7")
+    with pytest.raises(
+        HostError, match=r"^the ingress ingress does not tell its upstreams: refused\n$"
+    ):
+        ingress.in_flight("web-1:8000")
+
+
+# --- holders --------------------------------------------------------------------------------
+
+
+def test_holder_is_read_as_it_was_written() -> None:
+    holder = Holder("host.example", 17, 1700000000)
+    assert str(holder) == "host.example/17/1700000000"
+    assert Holder.parse(str(holder)) == holder
+
+
+@pytest.mark.parametrize("text", ["", "host", "host/1", "host/one/2", "a/b/1/2"])
+def test_text_that_names_no_holder_is_none(text: str) -> None:
+    assert Holder.parse(text) is None
+
+
+def test_this_process_is_not_dead() -> None:
+    assert not Holder.current().dead
+
+
+def test_process_of_another_machine_is_never_called_dead() -> None:
+    assert not Holder("elsewhere", 2**22 + 1, 1).dead
