@@ -85,7 +85,7 @@ class Sandbox:
         # Faster than a user would have it, so that the tests wait less.
         self.replace("app/compose.yaml", "interval: 5s", "interval: 1s")
         self.replace("app/compose.yaml", "name: quotes", f"name: {self.name}")
-        self.replace("app/compose.yaml", "drain: 30s", "drain: 8s")
+        self.replace("app/compose.yaml", "drain: 30s", "drain: 8s\n      interval: 200ms")
         (self.folder / "state").mkdir()
         for stack, port in self.ports.items():
             settings = {"compose": "app/compose.yaml", "port": str(port), "stableFor": stable_for}
