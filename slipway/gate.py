@@ -285,6 +285,8 @@ class Gate:
             self._report(f"leftovers stay for now: {self._redact(str(error))}")
 
     def _fail(self, candidate: Candidate, fault: Fault) -> NoReturn:
+        # Said at once: the full report comes when the engine has taken the failure in.
+        self._report(self._redact(f"refused: {candidate.service}: {fault.summary}"))
         state = self._host.container(candidate.container)
         log = self._host.log_tail(candidate.container, _LOG_LINES)
         raise GateError(self._redact(failure_report(self._plan, candidate, fault, state, log)))
