@@ -124,8 +124,20 @@ class Registry:
                 f"{reference.registry} refused a token for {reference.repository} "
                 f"({granted.status_code}); run docker login {reference.registry}"
             )
+        token = _token(granted)
+        if not token:
+            raise RegistryError(
+                f"{realm}, to which {reference.registry} sends for a token, gave none"
+            )
+        return f"Bearer {token}"
+
+
+def _token(granted: httpx.Response) -> str | None:
+    try:
         body = granted.json()
-        return f"Bearer {body.get('token') or body['access_token']}"
+        return str(body.get("token") or body.get("access_token") or "")
+    except (ValueError, AttributeError):
+        return None
 
 
 def _base_url(registry: str) -> str:
