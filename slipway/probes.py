@@ -108,7 +108,7 @@ def _first_difference(probe: Probe, reply: Reply) -> tuple[str, str | None]:
 def _json_difference(wanted: Mapping[str, Any], body: str) -> tuple[str, str | None]:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "a JSON answer", "something else"
     return _compare("", wanted, answer)
 
@@ -123,9 +123,18 @@ def _compare(path: str, wanted: Any, found: Any) -> tuple[str, str | None]:
             if difference is not None:
                 return expected, difference
         return path, None
+    what = path or "the answer"
+    same = _same(wanted, found)
+    return f"{what} = {json.dumps(wanted)}", None if same else f"{what} = {json.dumps(found)}"
+
+
+def _same(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(map(_same, wanted, found))
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        return wanted.keys() == found.keys() and all(_same(wanted[k], found[k]) for k in wanted)
     # JSON tells true from 1; Python does not.
-    same = wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
-    return f"{path} = {json.dumps(wanted)}", None if same else f"{path} = {json.dumps(found)}"
+    return bool(wanted == found) and isinstance(wanted, bool) == isinstance(found, bool)
 
 
 class Prober:
@@ -166,7 +175,7 @@ class Prober:
                 ) as answer,
             ):
                 body = self._read(answer, started + REQUEST_TIMEOUT)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             reason = str(error) or type(error).__name__
             return Reply((self._clock() - started) * 1000, error=reason)
         return Reply(
