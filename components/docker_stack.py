@@ -59,10 +59,11 @@ class DockerStack(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: DockerStackArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        # Read before anything is declared: from then on the engine writes the state.
+        state = read_own_state()
         super().__init__("slipway:docker:DockerStack", name, {}, opts)
         self._name = name
         self._args = args
-        state = read_own_state()
         self._key = self._create_key(state)
         self._prepared = self._prepare(state)
         provider = self._create_provider()
