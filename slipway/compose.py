@@ -137,7 +137,7 @@ def _typed(
             }
         )
     except ValidationError as error:
-        return None, problems + [_problem(file, detail, lines) for detail in error.errors()]
+        return None, problems + _problems(file, error.errors(), lines)
     return project, problems
 
 
@@ -168,18 +168,34 @@ def _top_level_problems(
             yield f"{where} volumes.{name}.{unknown[0]}: {_LATER}"
 
 
+def _problems(file: Path, details: Sequence[ErrorDetails], lines: "KeyLines") -> list[str]:
+    """One problem for each wrong value, and one for each mount that is of no named volume."""
+    mounts = dict.fromkeys(
+        detail["loc"][:4]
+        for detail in details
+        if detail["loc"][2:3] == ("volumes",) and detail["loc"][4:] in (("type",), ("source",))
+    )
+    problems = [_problem(file, d, lines) for d in details if d["loc"][:4] not in mounts]
+    return problems + [
+        f"{_where(file, mount, lines)}: only named volumes are honoured yet; a bind mount would "
+        "hide the image or depend on this machine's folders; use a named volume"
+        for mount in mounts
+    ]
+
+
+def _where(file: Path, path: Sequence[object], lines: "KeyLines") -> str:
+    return f"{file}:{lines.of(path)} {'.'.join(str(part) for part in path)}"
+
+
 def _problem(file: Path, detail: ErrorDetails, lines: "KeyLines") -> str:
-    path = tuple(part for part in detail["loc"])
-    where = f"{file}:{lines.of(path)} {'.'.join(str(part) for part in path)}"
-    key = str(path[-1])
+    where = _where(file, detail["loc"], lines)
     if detail["type"] == "extra_forbidden":
-        return f"{where}: {_REMEDIES.get(key, _LATER)}"
-    if path[-2:-1] == ("volumes",) or path[-3:-2] == ("volumes",):
-        return (
-            f"{where}: only named volumes are honoured yet; a bind mount would hide the image or "
-            "depend on this machine's folders; use a named volume"
-        )
+        return f"{where}: {_REMEDIES.get(str(detail['loc'][-1]), _LATER)}"
+    if detail["type"] == "missing":
+        return f"{where}: is missing; add it"
     message = detail["msg"].removeprefix("Value error, ")
+    if isinstance(detail["input"], dict | list):  # Long, and may hold headers that are secret.
+        return f"{where}: {message}"
     return f"{where}: {message} (found {json.dumps(detail['input'], default=str)})"
 
 
@@ -237,7 +253,7 @@ def _line_of(node: Any, part: object) -> int | None:
     except (AttributeError, KeyError, IndexError, TypeError):
         pass
     # A merged key (`<<: *anchor`) has no position of its own in this mapping.
-    for _, merged in getattr(node, "merge", []):
+    for merged in getattr(node, "merge", []):
         found = _line_of(merged, part)
         if found is not None:
             return found
