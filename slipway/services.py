@@ -19,7 +19,9 @@ from pydantic import (
 from slipway.durations import parse_duration
 
 Seconds = Annotated[
-    float, BeforeValidator(lambda v: parse_duration(v) if isinstance(v, str) else v), Field(ge=0)
+    float,
+    BeforeValidator(lambda v: parse_duration(v) if isinstance(v, str) else v),
+    Field(ge=0, allow_inf_nan=False),
 ]
 """A duration: compose notation (`15s`) or a number of seconds."""
 
