@@ -165,6 +165,7 @@ def test_failed_gate_leaves_the_old_release_serving() -> None:
         "says: proving web before any traffic goes there",
         "host: start web-2",
         "ingress: candidate web is web-2:8000",
+        "says: refused: web: the container exited with code 3 after 0.4 s",
         "host: stop web-2 within 5 s",
         "ingress: lease given back",
     ]
@@ -351,9 +352,10 @@ def test_failure_after_the_switch_is_switched_back_and_the_candidate_stopped() -
             NEXT,
         ]
     )
-    assert scene.journal[-7:] == [
+    assert scene.journal[-8:] == [
         "ingress: web=web-1:8000 => web=web-2:8000",
         "says: switched: new requests go to this release",
+        "says: refused: web: the public address did not answer well after the switch",
         "says: switching back to what served before",
         "ingress: web=web-2:8000 => web=web-1:8000",
         "host: stop web-2 within 5 s",
@@ -584,6 +586,17 @@ def test_report_of_a_failure_shows_no_secret() -> None:
         "  | postgres://quotes:[secret]@db/quotes",
         "  | API_KEY=[secret]",
     ]
+
+
+def test_line_that_tells_of_a_failure_at_once_shows_no_secret() -> None:
+    scene = Scene([web()], live=BEFORE, secrets=["correct horse"])
+    said = {"health": "unhealthy", "health_output": "no login with correct horse"}
+    scene.clock.after(0.4, lambda: scene.host.change("web-2", **said))
+    refused(scene)
+    assert scene.journal[-3] == (
+        "says: refused: web: its Docker health check says unhealthy after 0.4 s: no login with "
+        "[secret]"
+    )
 
 
 def test_report_shows_the_end_of_a_long_log() -> None:
