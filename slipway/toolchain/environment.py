@@ -30,7 +30,7 @@ def project_environment(root: Path, environ: Mapping[str, str]) -> dict[str, str
 
     Example:
         >>> project_environment(Path("/srv/shop"), {"HOME": "/home/kim"})["PULUMI_BACKEND_URL"]
-        'file:///srv/shop/.slipway/state'
+        'file:///srv/shop/.slipway/state?metadata=skip'
     """
     places = Places.of(root, environ)
     variables = dict(environ)
@@ -44,7 +44,7 @@ def project_environment(root: Path, environ: Mapping[str, str]) -> dict[str, str
     variables["SLIPWAY_HOME"] = str(root)
     variables["PULUMI_SKIP_UPDATE_CHECK"] = "true"
     if not variables.get("PULUMI_BACKEND_URL"):
-        variables["PULUMI_BACKEND_URL"] = f"file://{places.state}"
+        variables["PULUMI_BACKEND_URL"] = own_backend(places)
     if _PASSPHRASE not in variables and not variables.get(_PASSPHRASE_FILE):
         variables[_PASSPHRASE_FILE] = str(places.passphrase)
     if is_fallback(places):
@@ -54,9 +54,19 @@ def project_environment(root: Path, environ: Mapping[str, str]) -> dict[str, str
     return variables
 
 
+def own_backend(places: Places) -> str:
+    """URL of the checkout's own backend.
+
+    Without `metadata=skip` a small file of attributes lies beside each state file and is not
+    replaced atomically: a run that is killed in that instant leaves an empty one, and from then
+    on Pulumi cannot load the state ("failed to load checkpoint: EOF").
+    """
+    return f"file://{places.state}?metadata=skip"
+
+
 def uses_own_state(places: Places, variables: Mapping[str, str]) -> bool:
     """Whether the state is in the checkout's own folder."""
-    return variables.get("PULUMI_BACKEND_URL") == f"file://{places.state}"
+    return variables.get("PULUMI_BACKEND_URL") == own_backend(places)
 
 
 def uses_own_passphrase(places: Places, variables: Mapping[str, str]) -> bool:
@@ -96,9 +106,11 @@ def main() -> None:
         description="Print shell lines that set the project's environment.",
     )
     parser.add_argument("--shell", action="store_true", required=True, help="for bash and zsh")
-    parser.parse_args()
+    # A python3 that is a version manager's shim sees folders on PATH that the shell does not have.
+    parser.add_argument("--path", default=os.environ.get("PATH", ""), help="the shell's own PATH")
+    path = parser.parse_args().path
     root = Path(__file__).resolve().parents[2]
-    print("\n".join(shell_lines(root, os.environ)))
+    print("\n".join(shell_lines(root, {**os.environ, "PATH": path})))
 
 
 if __name__ == "__main__":

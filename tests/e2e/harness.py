@@ -64,7 +64,7 @@ class Sandbox:
         self.ports = {"test": free_port(), "prod": free_port()}
         self.environ = project_environment(ROOT, os.environ) | {
             _MARK: self.name,
-            "PULUMI_BACKEND_URL": f"file://{folder}/state",
+            "PULUMI_BACKEND_URL": f"file://{folder}/state?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": "only for this sandbox",
             "NO_COLOR": "1",
         }
@@ -183,7 +183,7 @@ class Sandbox:
             for process in found:
                 with suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
-            psutil.wait_procs(found, timeout=5)
+            time.sleep(0.05)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:

@@ -20,7 +20,7 @@ def test_a_fresh_shell_gets_all_that_pulumi_needs(environ: dict[str, str], tmp_p
     assert project_environment(tmp_path, environ) == {
         "HOME": environ["HOME"],
         "PATH": f"{tmp_path}/.venv/bin:{tmp_path}/home/.cache/slipway/bin:/usr/bin:/bin",
-        "PULUMI_BACKEND_URL": f"file://{tmp_path}/.slipway/state",
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}/.slipway/state?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": f"{tmp_path}/.slipway/passphrase",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "SLIPWAY_HOME": str(tmp_path),
