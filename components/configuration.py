@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,9 @@ def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
         if key.startswith(f"{_NAMESPACE}:")
     }
     for key in ("variables", "secrets"):
-        if key in own:
-            own[key] = json.loads(own[key])
+        # A text that is no JSON is no map either: the model says so, with the others' problems.
+        with suppress(ValueError):
+            own[key] = json.loads(own.get(key, "{}"))
     return own
 
 
@@ -82,4 +84,5 @@ def _problem(file: str, detail: Any) -> str:
         return f"{file} slipway:{key}: missing; run pulumi config set slipway:{key} <value>"
     if key.startswith("secrets"):
         return f"{file} slipway:secrets: must be a map of names to values"
-    return f"{file} slipway:{key}: {detail['msg']} (found {detail['input']!r})"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{file} slipway:{key}: {message} (found {detail['input']!r})"
