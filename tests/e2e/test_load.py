@@ -1,0 +1,79 @@
+"""Thirty releases in a row under load, ten of them failing: no request is lost."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e import faults
+from tests.e2e.harness import Sandbox
+from tests.e2e.load import Load
+
+RELEASES = 30
+MAIN = "app/app/main.py"
+FAULTS: list[Callable[[str], str]] = [
+    faults.first("raise RuntimeError('at boot')"),
+    faults.answering({"/api/health": (500, "")}),
+    faults.first("raise SystemExit(0)"),
+    faults.answering({"/": (503, "")}),
+    faults.first("this is no Python"),
+    faults.answering({"/api/health": (302, "/login")}),
+    faults.ending(1.5, 9),
+    faults.first("import os; os.kill(os.getpid(), 9)"),
+    faults.last("del app"),
+    faults.answering({"/api/health": (200, "")}),
+]
+
+
+@pytest.fixture(scope="module")
+def web_only(new_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """The example without its worker, and with little patience: releases in quick succession."""
+    sandbox = new_sandbox()
+    text = sandbox.read("app/compose.yaml")
+    start, end = text.index("  worker:\n"), text.index("volumes:\n  # Database")
+    text = text[:start] + text[end:]
+    sandbox.write("app/compose.yaml", text.replace("drain: 8s", "drain: 5s\n      timeout: 3s"))
+    sandbox.must_up()
+    return sandbox
+
+
+@pytest.fixture
+def load(web_only: Sandbox) -> Iterator[Load]:
+    made = Load(web_only.url())
+    users = threading.Thread(target=made.run, daemon=True)
+    users.start()
+    yield made
+    made.stop()
+    users.join(30)
+
+
+def test_thirty_releases_lose_no_request(
+    web_only: Sandbox, load: Load, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, failed_spans = 0, []
+    for number in range(RELEASES):
+        if number % 3 == 1:
+            began = time.time()
+            with web_only.changed(MAIN, FAULTS[number // 3]):
+                outcome = web_only.must_fail()
+            assert "refused: web" in outcome.output, outcome.output
+            failed_spans.append((began, time.time()))
+        else:
+            good += 1
+            web_only.set_version(f"1.{number}.0")
+            web_only.must_up()
+            assert web_only.health()["version"] == f"1.{number}.0"
+    load.stop()
+    report = load.report
+    with capsys.disabled():
+        print(f"\n{report}\n{good} releases, {len(failed_spans)} refused")
+    assert report.failures == []
+    assert (good, len(failed_spans)) == (20, 10)
+    # Each version that was released was seen by users, and no other.
+    assert len(report.versions) == good + 1
+    closed_in_failed = [
+        at for at in report.closed for began, ended in failed_spans if began < at < ended
+    ]
+    assert closed_in_failed == []
+    web_only.assert_agreement()
