@@ -218,9 +218,11 @@ def registry_login(registry: str) -> Credentials | None:
         raise HostError(
             f"the login for {registry} cannot be read ({error}); run docker login {registry} again"
         ) from error
-    if not found or not found.get("Username"):
+    # A credential helper's answer has capital letters, the file's own entries have none.
+    account = {str(key).lower(): value for key, value in (found or {}).items()}
+    if not account.get("username"):
         return None
-    return Credentials(found["Username"], found["Password"])
+    return Credentials(account["username"], account["password"])
 
 
 @contextmanager
