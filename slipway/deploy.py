@@ -13,7 +13,7 @@ from typing import Any
 
 from slipway import compose, look, preflight
 from slipway.canonical import SHORT, digest
-from slipway.errors import HostError
+from slipway.errors import ConfigError, HostError
 from slipway.gate import Candidate, Gate, GatePlan
 from slipway.host import (
     LABEL_OWNER,
@@ -217,7 +217,7 @@ def prepare(
     """
     reader = {k: v for k, v in environ.items() if k.startswith(_READER_VARIABLES)}
     values = {**settings.variables, **settings.secrets}
-    project = compose.read_project(settings.compose, reader, values)
+    project = _read_project(settings, reader, values)
     image = preflight.require_pinned_ingress(
         settings.ingress_image or environ.get("SLIPWAY_CADDY_IMAGE")
     )
@@ -260,6 +260,17 @@ def prepare(
         attempt=_attempt(state, stack, release, recheck=bool(findings.reasons)),
         known=frozenset(in_state | {plan.name for plan in plans}),
     )
+
+
+def _read_project(
+    settings: Settings, environ: Mapping[str, str], values: Mapping[str, str]
+) -> Project:
+    try:
+        return compose.read_project(settings.compose, environ, values)
+    except ConfigError as error:
+        # A message may quote a value that holds a secret of the stack.
+        redact = Redactor(settings.secrets.values())
+        raise ConfigError([redact(problem) for problem in error.problems]) from None
 
 
 def _refuse_ingress_change(
