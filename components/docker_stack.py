@@ -46,8 +46,8 @@ class DockerStack(pulumi.ComponentResource):
         address: public URL.
         releases: a view of the ledger, newest release first; the first one serves.
 
-    Errors: raises `slipway.errors.UserError` for everything that the user can mend, before any
-    resource is declared.
+    Errors: raises `slipway.errors.UserError` for everything that the user can mend, before
+    anything but the component itself is declared.
 
     Example:
         DockerStack("shop", DockerStackArgs(Settings(compose=Path("compose.yaml"), port=8000)))
@@ -64,8 +64,10 @@ class DockerStack(pulumi.ComponentResource):
         super().__init__("slipway:docker:DockerStack", name, {}, opts)
         self._name = name
         self._args = args
-        self._key = self._create_key(state)
+        known = state.stash(f"{name}-key")
+        self._key = str(known) if known else secrets.token_hex(32)
         self._prepared = self._prepare(state)
+        self._key_stash = self._create_key_stash()
         provider = self._create_provider()
         self._child = pulumi.ResourceOptions(parent=self, provider=provider)
         network = self._create_network()
@@ -78,16 +80,13 @@ class DockerStack(pulumi.ComponentResource):
         self.releases = gate.live.apply(lambda fact: ledger_view(fact["ledger"]))
         self.register_outputs({"address": self.address, "releases": self.releases})
 
-    def _create_key(self, state: StackState) -> str:
+    def _create_key_stash(self) -> pulumi.Stash:
         """The stack's random key: made once, kept as a secret."""
-        known = state.stash(f"{self._name}-key")
-        key = str(known) if known else secrets.token_hex(32)
-        self._key_stash = pulumi.Stash(
+        return pulumi.Stash(
             f"{self._name}-key",
-            input=pulumi.Output.secret(key),
+            input=pulumi.Output.secret(self._key),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["input"]),
         )
-        return key
 
     def _prepare(self, state: StackState) -> Prepared:
         stack = StackName(pulumi.get_project(), pulumi.get_stack(), self._name, self._key)
