@@ -7,6 +7,7 @@ names; the components declare it. `pass_gate` is what the gate's hook carries ou
 import datetime
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -223,7 +224,6 @@ def prepare(
     )
     prefix = f"{project.name}-{stack.stack}"
     live = live_fact(state.stash(f"{stack.component}-live"))
-    host = connect() if not preview else None
     with Registry(registry_login) as registry:
         images = plan_images(
             project, stack.component, settings.registry, settings.platform, state, registry.digest
@@ -233,8 +233,9 @@ def prepare(
     if not replace_ingress:
         _refuse_ingress_change(stack, settings, project, image, state, f"{prefix}-ingress")
     findings = look.Findings()
-    if host is not None:
-        findings = _look(host, stack, settings, state, live, prefix)
+    if not preview:
+        with closing(connect()) as host:
+            findings = _look(host, stack, settings, state, live, prefix)
     for reason in findings.reasons:
         report(f"the gate looks again: {reason}")
     plans = plan_containers(
@@ -337,8 +338,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
         known=prepared.known,
         labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
     )
-    host = connect()
-    try:
+    with closing(connect()) as host:
         Gate(
             plan,
             host,
@@ -348,8 +348,6 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
             prepared.redactor,
             report,
         ).run()
-    finally:
-        host.close()
 
 
 def _stable_for(plan: ContainerPlan, settings: Settings) -> float:
@@ -363,8 +361,7 @@ def remove_leftover_network(prepared: Prepared) -> None:
     Raises:
         HostError: a network of that name is not ours, or is in use.
     """
-    host = connect()
-    try:
+    with closing(connect()) as host:
         for network in host.networks(prepared.prefix):
             own = network.labels.get(LABEL_OWNER) == prepared.stack.owner
             if not own or network.used:
@@ -374,8 +371,6 @@ def remove_leftover_network(prepared: Prepared) -> None:
                     "stack name"
                 )
             host.remove_network(network.id)
-    finally:
-        host.close()
 
 
 def remove_leftover(container: str, prepared: Prepared) -> None:
@@ -384,9 +379,6 @@ def remove_leftover(container: str, prepared: Prepared) -> None:
     Raises:
         HostError: the container of that name is not ours.
     """
-    host = connect()
-    try:
+    with closing(connect()) as host:
         preflight.require_own_names([container], LABEL_OWNER, prepared.stack.owner, host)
         host.remove(container)
-    finally:
-        host.close()

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import psutil
@@ -224,15 +224,10 @@ class _Renewal(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        host = self._connect()
-        ingress = Ingress(host, self._container)
-        try:
-            while not self._stopped.wait(_RENEW_EVERY):
-                # One renewal that fails is made good by the next.
-                with suppress(HostError):
-                    ingress._run(proxy.RENEW, self._token, str(LEASE_SECONDS))
-        finally:
-            host.close()
+        while not self._stopped.wait(_RENEW_EVERY):
+            # One renewal that fails is made good by the next.
+            with suppress(HostError), closing(self._connect()) as host:
+                Ingress(host, self._container)._run(proxy.RENEW, self._token, str(LEASE_SECONDS))
 
     def stop(self) -> None:
         self._stopped.set()

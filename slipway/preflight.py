@@ -107,12 +107,19 @@ def _refuse_listener(port: int) -> None:
             continue
         if not connection.laddr or connection.laddr.port != port:
             continue
-        who = "a process of another user"
-        if connection.pid is not None:
-            who = f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
         raise HostError(
-            f"port {port} is taken by {who}; set slipway:port to another one, or stop it"
+            f"port {port} is taken by {_named(connection.pid)}; set slipway:port to another one, "
+            "or stop it"
         )
+
+
+def _named(pid: int | None) -> str:
+    if pid is None:
+        return "a process of another user"
+    try:
+        return f"process {pid} ({psutil.Process(pid).name()})"
+    except psutil.NoSuchProcess:
+        return f"process {pid}, which has just ended"
 
 
 def require_own_names(names: list[str], owner_label: str, owner: str, host: Host) -> None:
