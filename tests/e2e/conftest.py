@@ -7,6 +7,18 @@ import pytest
 
 from tests.e2e.harness import Sandbox
 
+SHOWN = "shown"
+"""A property of this name is printed at the end of the run, also when tests run in parallel."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have measured."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                if name == SHOWN:
+                    terminalreporter.write_line(f"{report.nodeid}: {value}")
+
 
 @pytest.fixture(scope="module")
 def new_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sandbox]]:

@@ -258,8 +258,12 @@ class Sandbox:
             network.remove()
         for volume in self.engine.volumes.list(filters=mine):
             volume.remove()
-        for image in self.engine.images.list(f"localhost:5000/{self.name}"):
-            self.engine.images.remove(image.id, force=True)
+        repository = f"localhost:5000/{self.name}"
+        for image in self.engine.images.list(repository):
+            # By name: an image with the same content may be somebody else's too.
+            for name in [*image.tags, *image.attrs["RepoDigests"]]:
+                if name.startswith((f"{repository}:", f"{repository}@")):
+                    self.engine.images.remove(name)
         self.engine.close()
 
 

@@ -17,7 +17,7 @@ KEEP_ALIVE_CLIENTS = 8
 SINGLE_REQUEST_CLIENTS = 4
 _PAUSE = 0.04
 """Seconds between two requests of a client: together some hundred requests a second at most."""
-_ROWS = 40
+_ROWS = 25
 
 
 @dataclass
