@@ -538,6 +538,7 @@ def test_connection_is_closed_after_a_gate_that_failed(
 
 def test_container_that_a_killed_run_left_is_removed(world: World) -> None:
     prepared = world.prepare()
+    world.host.journal.clear()
     world.host.add("left", image("a"), labels={LABEL_OWNER: OWNER})
     deploy.remove_leftover("left", prepared)
     assert world.host.names == []
@@ -551,6 +552,7 @@ def test_nothing_is_there_to_remove_as_a_rule(world: World) -> None:
 
 def test_container_of_someone_else_is_not_removed(world: World) -> None:
     prepared = world.prepare()
+    world.host.journal.clear()
     world.host.add("theirs", image("a"), labels={})
     with pytest.raises(HostError, match=r"^container theirs is there already"):
         deploy.remove_leftover("theirs", prepared)
@@ -560,6 +562,7 @@ def test_container_of_someone_else_is_not_removed(world: World) -> None:
 
 def test_network_that_a_killed_run_left_is_removed(world: World) -> None:
     prepared = world.prepare()
+    world.host.journal.clear()
     world.host.found_networks = [NetworkState("n1", {LABEL_OWNER: OWNER}, False)]
     deploy.remove_leftover_network(prepared)
     assert world.host.journal == [
@@ -576,6 +579,7 @@ def test_network_that_a_killed_run_left_is_removed(world: World) -> None:
 )
 def test_network_that_is_used_or_not_ours_is_refused(world: World, network: NetworkState) -> None:
     prepared = world.prepare()
+    world.host.journal.clear()
     world.host.found_networks = [network]
     with pytest.raises(HostError) as caught:
         deploy.remove_leftover_network(prepared)
