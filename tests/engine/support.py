@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.output import Unknown
@@ -48,10 +49,12 @@ class World:
     Args:
         state: outputs of the stack's resources by URN, as the engine keeps them.
         preview: whether this is a preview.
+        failing_reads: how many reads of the state fail before one succeeds.
     """
 
     state: Mapping[str, Any] = field(default_factory=dict)
     preview: bool = False
+    failing_reads: int = 0
     declared: list[Declared] = field(default_factory=list)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     hooks: dict[str, Any] = field(default_factory=dict)
@@ -105,6 +108,16 @@ class _NoProvider(mocks.Mocks):
         raise AssertionError(args.name)
 
 
+class _Refusal(grpc.RpcError):
+    """An engine's answer to what it cannot do."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return "no such file"
+
+
 class _Monitor(mocks.MockMonitor):
     """Answers like an engine, and remembers options that the SDK's own mock does not hand on."""
 
@@ -114,6 +127,9 @@ class _Monitor(mocks.MockMonitor):
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802  the names are gRPC's
         self._world.calls.append((request.tok, rpc.deserialize_properties(request.args)))
+        if self._world.failing_reads:
+            self._world.failing_reads -= 1
+            raise _Refusal
         answer = struct_pb2.Struct()
         answer.update({"outputs": dict(self._world.state)})
         return resource_pb2.ResourceInvokeResponse(**{"return": answer})

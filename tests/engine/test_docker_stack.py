@@ -328,7 +328,7 @@ def test_key_is_made_once_and_kept_as_a_secret(shop: Shop) -> None:
     assert re.fullmatch("[0-9a-f]{64}", key)
     assert world.one(STASH, "shop-key").inputs == {"input": SECRET}
     again = shop.declare(world.kept, preview=True)
-    assert again.kept == world.kept | again.kept
+    assert key in json.dumps(again.kept)
 
 
 def test_second_run_declares_the_same(shop: Shop) -> None:
