@@ -46,14 +46,15 @@ def always(reference: ImageReference) -> str:
 def test_finds_every_image_that_is_not_pinned(compose_file: Path) -> None:
     folder = compose_file.parent
 
-    assert find_unpinned(compose_file) == [
-        Finding(folder / "Dockerfile", 2, "node:22"),
-        Finding(folder / "Dockerfile", 1, "python:3.11"),
-        Finding(folder / "Dockerfile", 5, "node:22-slim"),
-        Finding(compose_file, 6, "debian:12"),
-        Finding(folder / "worker/Dockerfile", 3, "python:3.12", editable=False),
-        Finding(compose_file, 8, "redis:7"),
-        Finding(compose_file, 12, "${IMAGE:-busybox}", editable=False),
+    found = [(f.file, f.line, f.image, f.editable) for f in find_unpinned(compose_file)]
+    assert found == [
+        (folder / "Dockerfile", 2, "node:22", True),
+        (folder / "Dockerfile", 1, "python:3.11", True),
+        (folder / "Dockerfile", 5, "node:22-slim", True),
+        (compose_file, 6, "debian:12", True),
+        (folder / "worker/Dockerfile", 3, "python:3.12", False),
+        (compose_file, 8, "redis:7", True),
+        (compose_file, 12, "${IMAGE:-busybox}", False),
     ]
 
 
