@@ -7,7 +7,7 @@ stay as they are.
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,14 @@ class Finding:
         file: where it stands.
         line: its line, from 1.
         image: the image as written.
+        column: where on the line to look for it, from 0.
         editable: whether the text of that line holds it as it is.
     """
 
     file: Path
     line: int
     image: str
+    column: int = 0
     editable: bool = True
 
 
@@ -55,44 +57,77 @@ def find_unpinned(compose_file: Path) -> list[Finding]:
     Raises:
         ConfigError: a file is missing or cannot be read.
     """
+    text = _read(compose_file)
     try:
-        document = YAML().load(compose_file.read_text())
-    except (OSError, YAMLError) as error:
+        document = YAML().load(text)
+    except YAMLError as error:
         raise ConfigError([f"{compose_file}: cannot be read: {error}"]) from error
-    findings: dict[tuple[Path, int, str], Finding] = {}
-    for service in ((document or {}).get("services") or {}).values():
-        for finding in _in_service(compose_file, service or {}):
-            findings[finding.file, finding.line, finding.image] = finding
-    return list(findings.values())
+    services = (document or {}).get("services") or {}
+    found = [f for s in services.values() for f in _in_service(compose_file, text, s or {})]
+    return list(dict.fromkeys(found))
 
 
-def _in_service(compose_file: Path, service: Mapping[str, Any]) -> Iterator[Finding]:
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{file}: cannot be read: {error}"]) from error
+
+
+def _in_service(compose_file: Path, text: str, service: Mapping[str, Any]) -> Iterator[Finding]:
     build = service.get("build")
     image = service.get("image")
-    if isinstance(image, str) and build is None and not _pinned(image):
-        line = service.lc.value("image")[0] + 1  # type: ignore[attr-defined]  # ruamel's node
-        yield Finding(compose_file, line, image, editable="$" not in image)
     if build is None:
+        if isinstance(image, str) and not _pinned(image):
+            yield _finding(compose_file, text, image, *_position(service, "image"))
         return
     settings = {"context": build} if isinstance(build, str) else build
     context = compose_file.parent / str(settings.get("context", "."))
     dockerfile = context / str(settings.get("dockerfile", "Dockerfile"))
+    instructions = _read(dockerfile)
     arguments = _arguments(settings.get("args"))
-    for finding in _in_dockerfile(dockerfile, arguments):
-        passed = [name for name, value in arguments.items() if value == finding.image]
-        if finding.editable or not passed:
-            yield finding
-        else:  # The compose file passes the image as a build argument.
-            yield Finding(
-                compose_file, _line_of_argument(settings["args"], passed[0]), finding.image
-            )
+    for base in base_images(instructions, arguments):
+        if not base.image or "$" in base.image or _pinned(base.image):
+            continue
+        passed = [name for name, value in arguments.items() if value == base.image]
+        if base.text == base.image:
+            yield _finding(dockerfile, instructions, base.image, base.line)
+        elif passed:  # It comes before a default in the Dockerfile.
+            where = _argument_position(settings["args"], passed[0])
+            yield _finding(compose_file, text, base.image, *where)
+        else:
+            line = _default_line(instructions.splitlines(), base.image)
+            place = _finding(dockerfile, instructions, base.image, line or base.line)
+            yield place if line else replace(place, editable=False)
 
 
-def _line_of_argument(args: Any, name: str) -> int:
-    if isinstance(args, list):
-        index = next(n for n, item in enumerate(args) if str(item).partition("=")[0] == name)
-        return int(args.lc.item(index)[0]) + 1  # type: ignore[attr-defined]  # ruamel's node
-    return int(args.lc.value(name)[0]) + 1
+def _finding(file: Path, text: str, image: str, line: int, column: int = 0) -> Finding:
+    there = text.splitlines()[line - 1][column:]
+    editable = "$" not in image and _literally(image).search(there) is not None
+    return Finding(file, line, image, column, editable)
+
+
+def _literally(image: str) -> re.Pattern[str]:
+    # Neither a part of another image, nor a key or an argument that is called like the image.
+    return re.compile(rf"(?<![\w./:@-]){re.escape(image)}(?![\w./:@=-])")
+
+
+def _position(node: Any, key: str) -> tuple[int, int]:
+    """Line (from 1) and column (from 0) of a mapping's value, even if `<<: *anchor` brought it."""
+    while True:
+        try:
+            line, column = node.lc.value(key)
+            return line + 1, column
+        except KeyError:
+            node = next(merged for merged in node.merge if key in merged)
+
+
+def _argument_position(args: Any, name: str) -> tuple[int, int]:
+    if not isinstance(args, list):
+        return _position(args, name)
+    index = next(n for n, item in enumerate(args) if str(item).partition("=")[0] == name)
+    line, column = args.lc.item(index)  # type: ignore[attr-defined]  # ruamel's node
+    return line + 1, column
 
 
 def _arguments(args: Any) -> dict[str, str | None]:
@@ -104,22 +139,7 @@ def _arguments(args: Any) -> dict[str, str | None]:
     }
 
 
-def _in_dockerfile(dockerfile: Path, args: Mapping[str, str | None]) -> Iterator[Finding]:
-    try:
-        text = dockerfile.read_text()
-    except OSError as error:
-        raise ConfigError([f"{dockerfile}: cannot be read: {error}"]) from error
-    lines = text.splitlines()
-    for base in base_images(text, args):
-        if not base.image or "$" in base.image or _pinned(base.image):
-            continue
-        at = base.line
-        if base.text != base.image:  # It came from an ARG: that is the line to change.
-            at = _argument_line(lines, base.image) or base.line
-        yield Finding(dockerfile, at, base.image, editable=base.image in lines[at - 1])
-
-
-def _argument_line(lines: list[str], image: str) -> int | None:
+def _default_line(lines: list[str], image: str) -> int | None:
     argument = re.compile(rf"\s*ARG\s+\w+=[\"']?{re.escape(image)}[\"']?\s*$", re.IGNORECASE)
     return next((n for n, line in enumerate(lines, 1) if argument.match(line)), None)
 
@@ -139,7 +159,10 @@ def plan_edits(findings: list[Finding], look_up: LookUp) -> list[Edit]:
     for finding in findings:
         where = f"{finding.file}:{finding.line} {finding.image}"
         if not finding.editable:
-            problems.append(f"{where}: is put together from variables; pin it where they are set")
+            problems.append(
+                f"{where}: does not stand on this line in one piece; pin it by hand where its "
+                "variables are set or its line goes on"
+            )
             continue
         digest = look_up(parse_reference(finding.image))
         if digest is None:
@@ -154,13 +177,23 @@ def plan_edits(findings: list[Finding], look_up: LookUp) -> list[Edit]:
 def carry_out(edits: list[Edit]) -> None:
     """Write the edits; a file is replaced as a whole, so that none is ever half written."""
     for file in sorted({edit.finding.file for edit in edits}):
-        lines = file.read_text().splitlines(keepends=True)
-        for edit in edits:
+        with file.open(encoding="utf-8", newline="") as text:  # Ends of lines stay as they are.
+            lines = text.read().splitlines(keepends=True)
+        # From right to left, since an edit moves what stands behind it.
+        for edit in sorted(edits, key=lambda edit: -edit.finding.column):
             if edit.finding.file == file:
-                index = edit.finding.line - 1
-                unpinned = re.compile(re.escape(edit.finding.image) + r"(?![\w.@/-])")
-                lines[index] = unpinned.sub(edit.pinned, lines[index], count=1)
-        unfinished = file.with_name(f".{file.name}.pinning")
-        unfinished.write_text("".join(lines))
-        unfinished.chmod(file.stat().st_mode & 0o7777)
-        os.replace(unfinished, file)
+                _pin_on_line(lines, edit)
+        _replace(file.resolve(), "".join(lines))
+
+
+def _pin_on_line(lines: list[str], edit: Edit) -> None:
+    index, column = edit.finding.line - 1, edit.finding.column
+    head, tail = lines[index][:column], lines[index][column:]
+    lines[index] = head + _literally(edit.finding.image).sub(edit.pinned, tail, count=1)
+
+
+def _replace(file: Path, text: str) -> None:
+    unfinished = file.with_name(f".{file.name}.pinning")
+    unfinished.write_text(text, "utf-8", newline="")
+    unfinished.chmod(file.stat().st_mode & 0o7777)
+    os.replace(unfinished, file)

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from slipway.errors import ConfigError
 from slipway.pin import Edit, Finding, carry_out, find_unpinned, plan_edits
 from slipway.reference import ImageReference
 
-from .support import DIGEST, write_files
+from .support import BASE, DIGEST, OTHER_DIGEST, write_files
 
 COMPOSE = """\
 # The shop.
@@ -30,6 +31,10 @@ COPY --from=assets /a /a
 COPY --from=node:22-slim /b /b
 """
 WORKER = "ARG BASE\nFROM $BASE\nFROM python:${VERSION:-3.12}\n"
+NOT_LITERAL = (
+    "does not stand on this line in one piece; pin it by hand where its variables are set or its "
+    "line goes on"
+)
 
 
 @pytest.fixture
@@ -41,6 +46,29 @@ def compose_file(tmp_path: Path) -> Path:
 
 def always(reference: ImageReference) -> str:
     return DIGEST
+
+
+def look_up(reference: ImageReference) -> str | None:
+    """A registry that knows every image but those called `unknown`."""
+    if reference.repository.endswith("unknown"):
+        return None
+    return OTHER_DIGEST if reference.repository.endswith("other") else DIGEST
+
+
+def pin(root: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """What the files hold after pinning; there are no others."""
+    write_files(root, files)
+    carry_out(plan_edits(find_unpinned(root / "compose.yaml"), look_up))
+    return {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file()}
+
+
+def refused(root: Path, files: Mapping[str, str]) -> list[str]:
+    """Why pinning is refused, without the root's path; the files stay as they are."""
+    write_files(root, files)
+    with pytest.raises(ConfigError) as refusal:
+        carry_out(plan_edits(find_unpinned(root / "compose.yaml"), look_up))
+    assert {name: (root / name).read_text() for name in files} == files
+    return [problem.replace(f"{root}/", "") for problem in refusal.value.problems]
 
 
 def test_finds_every_image_that_is_not_pinned(compose_file: Path) -> None:
@@ -89,7 +117,7 @@ def test_nothing_is_planned_where_one_image_cannot_be_pinned(compose_file: Path)
         plan_edits(findings, lambda ref: None if ref.repository == "library/gone" else DIGEST)
 
     assert refusal.value.problems == (
-        f"{compose_file}:12 ${{IMAGE}}: is put together from variables; pin it where they are set",
+        f"{compose_file}:12 ${{IMAGE}}: {NOT_LITERAL}",
         f"{compose_file}:13 gone:1: its registry has no such image; correct the name or the tag",
     )
 
@@ -136,3 +164,204 @@ def test_file_without_images_has_none_to_pin(tmp_path: Path, text: str) -> None:
     write_files(tmp_path, {"compose.yaml": text})
 
     assert find_unpinned(tmp_path / "compose.yaml") == []
+
+
+def test_ends_of_lines_stay(tmp_path: Path) -> None:
+    compose = b"services:\r\n  web:\r\n    image: redis:7\r\n    init: true"
+    file = tmp_path / "compose.yaml"
+    file.write_bytes(compose)
+
+    carry_out(plan_edits(find_unpinned(file), always))
+
+    assert file.read_bytes() == compose.replace(b"redis:7", b"redis:7@" + DIGEST.encode())
+
+
+def test_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
+    write_files(tmp_path, {"shared/base.yaml": "services: {web: {image: redis:7}}\n"})
+    link = tmp_path / "compose.yaml"
+    link.symlink_to("shared/base.yaml")
+
+    carry_out(plan_edits(find_unpinned(link), always))
+
+    assert link.is_symlink()
+    assert link.read_text() == f"services: {{web: {{image: redis:7@{DIGEST}}}}}\n"
+
+
+def test_an_image_whose_name_begins_like_another_is_pinned_apart(tmp_path: Path) -> None:
+    line = "RUN --mount=from={},target=/n --mount=from={},target=/m node server.js\n"
+    files = {
+        "compose.yaml": "services: {web: {build: .}}\n",
+        "Dockerfile": "FROM node:22-slim\n" + line.format("node:22", "node"),
+    }
+
+    assert pin(tmp_path, files)["Dockerfile"] == (
+        f"FROM node:22-slim@{DIGEST}\n" + line.format(f"node:22@{DIGEST}", f"node@{DIGEST}")
+    )
+
+
+def test_images_on_one_line_are_each_pinned(tmp_path: Path) -> None:
+    text = "services: {a: {image: redis}, b: {image: other:1}, c: {image: redis}}\n"
+
+    assert pin(tmp_path, {"compose.yaml": text}) == {
+        "compose.yaml": f"services: {{a: {{image: redis@{DIGEST}}}, "
+        f"b: {{image: other:1@{OTHER_DIGEST}}}, c: {{image: redis@{DIGEST}}}}}\n"
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: {redis: {image: redis@}}\n",
+        "services: {image: {image: image@}}\n",
+        'services: {web: {"image":redis@}}\n',
+        "services: {web: {labels: {a: my/redis:7, b: redis:7.2, c: redis:7}, image: redis:7@}}\n",
+    ],
+)
+def test_what_only_looks_like_the_image_stays(tmp_path: Path, text: str) -> None:
+    assert pin(tmp_path, {"compose.yaml": text.replace("@", "")}) == {
+        "compose.yaml": text.replace("@", f"@{DIGEST}")
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x-base: &base {image: redis:7}\nservices:\n  web: *base\n  worker: *base\n",
+        "x-base: &base\n  image: redis:7\nservices:\n  web: {<<: *base, init: true}\n",
+        "x-image: &image redis:7\nservices: {web: {image: *image}}\n",
+    ],
+)
+def test_an_image_behind_an_anchor_is_pinned_at_the_anchor(tmp_path: Path, text: str) -> None:
+    assert pin(tmp_path, {"compose.yaml": text}) == {
+        "compose.yaml": text.replace("redis:7", f"redis:7@{DIGEST}")
+    }
+
+
+@pytest.mark.parametrize("default", ["", "=redis:7", "=python", f"=redis:7@{DIGEST}"])
+@pytest.mark.parametrize(
+    "args",
+    [
+        "{BASE: python@}",
+        "{VERSION: 1, BASE: 'python@'}",
+        '["BASE=python@", OTHER]',
+        "[VERSION=1, BASE=python@]",
+    ],
+)
+def test_an_argument_of_the_compose_file_is_pinned_there_whatever_the_default(
+    tmp_path: Path, args: str, default: str
+) -> None:
+    compose = f"services: {{web: {{build: {{context: ., args: {args}}}}}}}\n"
+    dockerfile = f"ARG BASE{default}\nFROM ${{BASE}}\n"
+    files = {"compose.yaml": compose.replace("@", ""), "Dockerfile": dockerfile}
+
+    assert pin(tmp_path, files) == {
+        "compose.yaml": compose.replace("@", f"@{DIGEST}"),
+        "Dockerfile": dockerfile,
+    }
+
+
+@pytest.mark.parametrize("args", ["{python: python@}", "[python=python@]"])
+def test_an_argument_that_is_called_like_its_image_is_no_image(tmp_path: Path, args: str) -> None:
+    compose = f"services: {{web: {{build: {{context: ., args: {args}}}}}}}\n"
+    dockerfile = "ARG python\nFROM ${python}\n"
+    files = {"compose.yaml": compose.replace("@", ""), "Dockerfile": dockerfile}
+
+    assert pin(tmp_path, files) == {
+        "compose.yaml": compose.replace("@", f"@{DIGEST}"),
+        "Dockerfile": dockerfile,
+    }
+
+
+def test_an_argument_that_names_no_base_stays(tmp_path: Path) -> None:
+    compose = "services: {web: {build: {context: ., args: {TEST_ON: python:3.11}}}}\n"
+    files = {"compose.yaml": compose, "Dockerfile": "FROM python:3.11\nARG TEST_ON\n"}
+
+    assert pin(tmp_path, files) == {
+        "compose.yaml": compose,
+        "Dockerfile": f"FROM python:3.11@{DIGEST}\nARG TEST_ON\n",
+    }
+
+
+@pytest.mark.parametrize(
+    "line", ["ARG BASE=python@", 'arg BASE="python@"', "ARG BASE='python@' ", "ARG python=python@"]
+)
+def test_a_default_of_the_dockerfile_is_pinned_there(tmp_path: Path, line: str) -> None:
+    name = "python" if "ARG python" in line else "BASE"
+    dockerfile = f"{line}\nFROM ${name}\n"
+    compose = "services: {web: {build: .}}\n"
+    files = {"compose.yaml": compose, "Dockerfile": dockerfile.replace("@", "")}
+
+    assert pin(tmp_path, files) == {
+        "compose.yaml": compose,
+        "Dockerfile": dockerfile.replace("@", f"@{DIGEST}"),
+    }
+
+
+def test_a_dockerfile_of_two_services_is_edited_once(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {web: {build: .}, worker: {build: {context: .}}}\n",
+        "Dockerfile": "FROM python:3.11\n",
+    }
+
+    assert pin(tmp_path, files)["Dockerfile"] == f"FROM python:3.11@{DIGEST}\n"
+
+
+def test_what_is_pinned_stays(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": f"services: {{web: {{build: .}}, worker: {{image: '{BASE}'}}}}\n",
+        "Dockerfile": f"FROM {BASE} AS a\nFROM scratch\nCOPY --from=a /a /a\n",
+    }
+    write_files(tmp_path, files)
+
+    assert find_unpinned(tmp_path / "compose.yaml") == []
+
+
+def test_variables_and_unknown_images_are_refused_together(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services:\n"
+        "  cache: {image: 'redis:${VERSION:-7}'}\n"
+        "  queue: {image: unknown:1}\n"
+        "  search: {image: redis:7}\n"
+        "  web: {build: .}\n",
+        "Dockerfile": "ARG VERSION=3.11\n\nFROM python:${VERSION}\n",
+    }
+
+    assert refused(tmp_path, files) == [
+        f"compose.yaml:2 redis:${{VERSION:-7}}: {NOT_LITERAL}",
+        "compose.yaml:3 unknown:1: its registry has no such image; correct the name or the tag",
+        f"Dockerfile:3 python:3.11: {NOT_LITERAL}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"compose.yaml": "services:\n  web:\n    image: >-\n      redis:7\n"},
+        {
+            "compose.yaml": "services: {web: {build: .}}\n",
+            "Dockerfile": f"FROM {BASE}\n\nRUN --network=none \\\n  --mount=from=redis:7 true\n",
+        },
+    ],
+)
+def test_what_stands_on_another_line_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
+    assert refused(tmp_path, files) == [f"{list(files)[-1]}:3 redis:7: {NOT_LITERAL}"]
+
+
+def test_what_is_no_reference_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, {"compose.yaml": "services: {web: {image: 'Redis 7'}}\n"}) == [
+        '"Redis 7" is not an image reference; write repository:tag@sha256:<64 hex digits>'
+    ]
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "Dockerfile"])
+def test_file_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
+    write_files(tmp_path, {"compose.yaml": "services: {web: {build: .}}\n", "Dockerfile": ""})
+    (tmp_path / name).write_bytes(b"# caf\xe9\n")
+
+    with pytest.raises(ConfigError) as refusal:
+        find_unpinned(tmp_path / "compose.yaml")
+
+    assert refusal.value.problems == (
+        f"{tmp_path}/{name}: cannot be read: 'utf-8' codec can't decode byte 0xe9 in position 5: "
+        "invalid continuation byte",
+    )
