@@ -23,7 +23,7 @@ from typing import Any
 import docker
 import httpx
 import psutil
-from docker.errors import DockerException
+from docker.errors import DockerException, ImageNotFound
 
 from slipway.host import LABEL_PROJECT, LABEL_ROLE, Host
 from slipway.probes import Prober
@@ -263,7 +263,9 @@ class Sandbox:
             # By name: an image with the same content may be somebody else's too.
             for name in [*image.tags, *image.attrs["RepoDigests"]]:
                 if name.startswith((f"{repository}:", f"{repository}@")):
-                    self.engine.images.remove(name)
+                    # The digest's name goes with the last tag.
+                    with suppress(ImageNotFound):
+                        self.engine.images.remove(name)
         self.engine.close()
 
 

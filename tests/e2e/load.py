@@ -4,20 +4,29 @@ None of them tries anything twice: what fails once has failed.
 """
 
 import asyncio
-import contextlib
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 import httpx
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 KEEP_ALIVE_CLIENTS = 8
 SINGLE_REQUEST_CLIENTS = 4
 _PAUSE = 0.04
 """Seconds between two requests of a client: together some hundred requests a second at most."""
 _ROWS = 25
+_SILENCE = 10.0
+"""Seconds of silence after which a WebSocket counts as lost. The example sends a message each second;
+this is generous, because all cores may be busy with a build."""
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """The milliseconds below which this share of some latencies stayed; 0 if there are none."""
+    ordered = sorted(seconds)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000 if ordered else 0.0
 
 
 @dataclass
@@ -26,37 +35,41 @@ class Report:
 
     Args:
         requests: how many requests were made.
-        failures: those that failed, with time and reason.
-        latencies: of all requests, in seconds.
+        failures: those that failed: when (seconds since the epoch), and why.
+        answers: short requests that were answered: when they were asked, and the seconds it took.
         downloads: slow downloads that came to their last row.
+        messages: messages that came over the WebSocket.
         closed: times at which the WebSocket was closed by the other side.
         versions: how often each version answered.
     """
 
     requests: int = 0
-    failures: list[str] = field(default_factory=list)
-    latencies: list[float] = field(default_factory=list)
+    failures: list[tuple[float, str]] = field(default_factory=list)
+    answers: list[tuple[float, float]] = field(default_factory=list)
     downloads: int = 0
+    messages: int = 0
     closed: list[float] = field(default_factory=list)
     versions: Counter[str] = field(default_factory=Counter)
 
     def percentile(self, share: float) -> float:
         """Latency in milliseconds below which this share of the requests stayed."""
-        ordered = sorted(self.latencies)
-        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
+        return percentile([taken for _, taken in self.answers], share)
 
     def __str__(self) -> str:
-        shown = "".join(f"\n  {failure}" for failure in self.failures[:20])
+        shown = "".join(
+            f"\n  {time.strftime('%X', time.localtime(at))} {why}" for at, why in self.failures[:20]
+        )
         return (
             f"{self.requests} requests, {len(self.failures)} failed\n"
             f"latency p50 {self.percentile(0.5):.0f} ms, p99 {self.percentile(0.99):.0f} ms, "
-            f"max {self.percentile(1):.0f} ms; {self.downloads} slow downloads complete; "
+            f"max {self.percentile(1):.0f} ms; {self.downloads} slow downloads complete, "
+            f"{self.messages} WebSocket messages; "
             f"{len(self.versions)} versions answered{shown}"
         )
 
 
 class Load:
-    """The users, until `stop` is called.
+    """The users, from `start` to `stop`.
 
     Args:
         url: the public address.
@@ -65,14 +78,19 @@ class Load:
     def __init__(self, url: str) -> None:
         self._url = url
         self._stopped = False
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self.report = Report()
 
-    def stop(self) -> None:
-        self._stopped = True
+    def start(self) -> None:
+        """Let all users begin."""
+        self._thread.start()
 
-    def run(self) -> None:
-        """Be all users at once; returns after `stop`, when the last one has finished."""
-        asyncio.run(self._run())
+    def stop(self) -> None:
+        """Let each user finish what it is at, so that what fails last is counted too."""
+        self._stopped = True
+        self._thread.join(60)
+        if self._thread.is_alive():
+            self._failed("a user never came to an end")
 
     async def _run(self) -> None:
         users = [self._keep_alive() for _ in range(KEEP_ALIVE_CLIENTS)]
@@ -102,7 +120,7 @@ class Load:
         except httpx.HTTPError as error:
             self._failed(repr(error))
             return
-        self.report.latencies.append(time.time() - began)
+        self.report.answers.append((began, time.time() - began))
         if answer.status_code != httpx.codes.OK:
             self._failed(f"{answer.status_code} {answer.text[:100]}")
         else:
@@ -130,12 +148,12 @@ class Load:
             try:
                 async with connect(address, close_timeout=1) as socket:
                     while not self._stopped:
-                        with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(socket.recv(), 1.5)
+                        await asyncio.wait_for(socket.recv(), _SILENCE)
+                        self.report.messages += 1
             except ConnectionClosed:
                 self.report.closed.append(time.time())
-            except OSError as error:
+            except (OSError, WebSocketException) as error:  # A silent one is a TimeoutError.
                 self._failed(f"WebSocket: {error!r}")
 
     def _failed(self, reason: str) -> None:
-        self.report.failures.append(f"{time.strftime('%X')} {reason}")
+        self.report.failures.append((time.time(), reason))

@@ -1,5 +1,7 @@
 """What a user can get wrong: the message says what to do, and nothing that lives is touched."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -61,6 +63,7 @@ def no_probes(text: str) -> str:
     )
 
 
+STRANGER = "  cache:\n    image: redis:7\n"
 BASE = '"${SLIPWAY_PYTHON_IMAGE:?run scripts/bootstrap first}"'
 
 
@@ -71,6 +74,12 @@ BASE = '"${SLIPWAY_PYTHON_IMAGE:?run scripts/bootstrap first}"'
         (
             lambda text: text.replace(BASE, "python:3.11-slim"),
             ["app/Dockerfile:", "python:3.11-slim: not pinned by digest", "run scripts/pin"],
+        ),
+        (
+            lambda text: text.replace(
+                "volumes:\n  # Database", f"{STRANGER}volumes:\n  # Database"
+            ),
+            ["services.cache", "redis:7", "not pinned by digest", "run scripts/pin"],
         ),
         (
             lambda text: text.replace("  worker:\n", "  worker:\n    privileged: true\n"),
@@ -90,7 +99,16 @@ BASE = '"${SLIPWAY_PYTHON_IMAGE:?run scripts/bootstrap first}"'
         ),
         (lambda text: text.replace("services:", "services"), ["app/compose.yaml"]),
     ],
-    ids=["no-probe", "unpinned", "unknown-key", "ports", "duration", "variable", "yaml"],
+    ids=[
+        "no-probe",
+        "unpinned-base",
+        "unpinned-image",
+        "unknown-key",
+        "ports",
+        "duration",
+        "variable",
+        "yaml",
+    ],
 )
 def test_a_faulty_compose_file(
     sandbox: Sandbox, change: Callable[[str], str], messages: list[str]
@@ -107,7 +125,16 @@ def test_an_unknown_configuration_key(sandbox: Sandbox) -> None:
     assert "slipway:stableForever: no such key; there are compose, port" in outcome.output
 
 
-def test_a_port_that_someone_else_has(sandbox: Sandbox) -> None:
+def test_a_port_that_a_process_has(sandbox: Sandbox) -> None:
+    """The test itself listens on the port that the stack `prod` wants."""
+    with socket.create_server(("127.0.0.1", sandbox.ports["prod"])), untouched(sandbox):
+        outcome = sandbox.must_fail("prod")
+    port = sandbox.ports["prod"]
+    assert f"port {port} is taken by process {os.getpid()} (" in outcome.output
+    assert "set slipway:port to another one" in outcome.output
+
+
+def test_a_port_that_a_container_has(sandbox: Sandbox) -> None:
     """The stack `prod` wants the port of the stack `test`."""
     port = str(sandbox.ports["test"])
     with (

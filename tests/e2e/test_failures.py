@@ -92,6 +92,7 @@ class HalfBroken(BaseHTTPRequestHandler):
             return
         answer = httpx.get(self.target + self.path, headers={KEY_HEADER: self.headers[KEY_HEADER]})
         self.send_response(answer.status_code)
+        self.send_header(KEY_HEADER, answer.headers.get(KEY_HEADER, ""))
         self.end_headers()
         self.wfile.write(answer.content)
 

@@ -74,6 +74,7 @@ def test_a_killed_run_is_made_good_by_the_next(
         sandbox.must_up()
         if phase == "draining":
             download.join()
+            assert "row 24 of 24" in download.text
     assert sandbox.health()["version"] == wanted
     assert set(watcher.versions) <= {old, new}
     sandbox.assert_agreement()
