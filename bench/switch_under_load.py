@@ -59,7 +59,8 @@ def row(part: str, found: list[Span], report: Report) -> str:
 def measure(sandbox: Sandbox, releases: int) -> tuple[list[Span], Report]:
     """Release again and again under load."""
     sandbox.must_up()
-    load, found = Load(sandbox.url()), []
+    load = Load(sandbox.url())
+    found: list[Span] = []
     load.start()
     try:
         for number in range(releases):

@@ -228,7 +228,7 @@ class Sandbox:
                 ]
             },
         )
-        return {container.name: container for container in found}
+        return {str(container.name): container for container in found}
 
     def running(self, stack: str = "test") -> dict[str, str]:
         """Names and ids of the service containers that run."""
@@ -251,7 +251,7 @@ class Sandbox:
         for stack in self.ports:
             self.pulumi("cancel", "--yes", "--stack", stack)
             self.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack)
-        mine = {"label": f"{LABEL_PROJECT}={self.name}"}
+        mine: dict[str, str | list[str] | bool] = {"label": f"{LABEL_PROJECT}={self.name}"}
         for container in self.engine.containers.list(all=True, filters=mine):
             container.remove(force=True)
         for network in self.engine.networks.list(filters=mine):

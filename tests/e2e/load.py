@@ -19,7 +19,7 @@ _PAUSE = 0.04
 """Seconds between two requests of a client: together some hundred requests a second at most."""
 _ROWS = 25
 _SILENCE = 10.0
-"""Seconds of silence after which a WebSocket counts as lost. The example sends a message each second;
+"""Seconds of silence after which a WebSocket counts as lost. The example sends a message a second;
 this is generous, because all cores may be busy with a build."""
 
 

@@ -19,7 +19,7 @@ PHASES = {
 
 def kill_in(sandbox: Sandbox, phase: str) -> None:
     """Start an up, and kill every process of it as soon as it is in a phase."""
-    reached = []
+    reached: list[str] = []
 
     def watch(line: str) -> None:
         if not reached and re.search(PHASES[phase], line):

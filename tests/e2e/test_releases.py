@@ -90,7 +90,9 @@ def test_destroy_leaves_only_named_volumes_and_images(sandbox: Sandbox) -> None:
         outcome = sandbox.pulumi("destroy", "--yes", "--stack", "prod")
     assert outcome.code == 0, outcome.output
     prefix = f"{sandbox.name}-prod"
-    label = {"label": [f"slipway.project={sandbox.name}", "slipway.stack=prod"]}
+    label: dict[str, str | list[str] | bool] = {
+        "label": [f"slipway.project={sandbox.name}", "slipway.stack=prod"]
+    }
     assert sandbox.engine.containers.list(all=True, filters=label) == []
     assert sandbox.engine.networks.list(filters=label) == []
     volumes = [volume.name for volume in sandbox.engine.volumes.list(filters=label)]
