@@ -7,8 +7,9 @@ from pathlib import Path
 import pulumi
 import pulumi_docker as docker
 
+from components.hooks import before_create
 from slipway import build_log
-from slipway.plan import ImagePlan, relative_context
+from slipway.plan import ImagePlan, relative_context, require_unchanged
 
 LABEL_SOURCE_HASH = "slipway.source-hash"
 
@@ -59,6 +60,7 @@ class SourceImage(pulumi.ComponentResource):
         # What was pushed is never deleted with its resource: a release of the ledger may need it.
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         hooks = self._log_hooks(name)
+        unchanged = before_create(f"{name}-unchanged", lambda: require_unchanged(plan))
         image = docker.RemoteImage(
             name,
             name=str(plan.reference),
@@ -80,7 +82,9 @@ class SourceImage(pulumi.ComponentResource):
             name,
             name=image.name,
             keep_remotely=True,
-            opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[image])),
+            opts=pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(depends_on=[image], hooks=unchanged)
+            ),
         )
         if plan.digest is not None:
             return plan.digest

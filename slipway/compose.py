@@ -159,10 +159,19 @@ def _top_level_problems(
         if key in ("name", "services", "volumes") or key.startswith("x-"):
             continue
         if key == "networks" and set(value) <= {"default"}:
-            continue
+            settings = value.get("default") or {}
+            if not set(settings) - {"name", "ipam"} and not settings.get("ipam"):
+                continue
         yield f"{file}:{lines.of((key,))} {key}: {_REMEDIES.get(key, _LATER)}"
     for name, volume in (resolved.get("volumes") or {}).items():
         unknown = sorted(set(volume or {}) - {"name"})
+        named = (volume or {}).get("name")
+        if not unknown and named not in (None, f"{resolved.get('name')}_{name}"):
+            yield (
+                f"{file}:{lines.of(('volumes', name, 'name'))} volumes.{name}.name: Slipway names "
+                "volumes after the stack, so this one would not be found; remove name, and copy "
+                "the data over"
+            )
         if unknown:
             where = f"{file}:{lines.of(('volumes', name, unknown[0]))}"
             yield f"{where} volumes.{name}.{unknown[0]}: {_LATER}"

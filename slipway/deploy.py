@@ -36,7 +36,7 @@ from slipway.plan import (
 )
 from slipway.probes import Prober
 from slipway.proxy import settings_id
-from slipway.redact import Redactor, looks_secret
+from slipway.redact import Redactor, holds_secret
 from slipway.registry import Registry
 from slipway.release import by_reference, fingerprint, prepend
 from slipway.services import Project
@@ -114,7 +114,7 @@ class Prepared:
     containers: tuple[ContainerPlan, ...]
     live: LiveFact
     attempt: Mapping[str, Any]
-    known: frozenset[str]
+    orphans: tuple[str, ...]
 
     @property
     def ingress_name(self) -> str:
@@ -148,7 +148,7 @@ class Prepared:
             value
             for plan in self.containers
             for name, value in plan.spec.environment.items()
-            if looks_secret(name)
+            if holds_secret(name, value)
         ]
         return Redactor([*self.settings.secrets.values(), *literals])
 
@@ -179,7 +179,13 @@ class Prepared:
         return prepend(self.live.ledger, entry, self.settings.keep_releases)
 
     def _all_secrets(self, plan: ContainerPlan) -> dict[str, str]:
-        literal = {n: v for n, v in plan.spec.environment.items() if v and looks_secret(n)}
+        configured = self.settings.secrets
+        literal = {
+            name: value
+            for name, value in plan.spec.environment.items()
+            # What a configured secret is part of is told by that secret's name already.
+            if value and holds_secret(name, value) and by_reference(value, configured) == value
+        }
         return {**literal, **self.settings.secrets}
 
 
@@ -222,6 +228,7 @@ def prepare(
     image = preflight.require_pinned_ingress(
         settings.ingress_image or environ.get("SLIPWAY_CADDY_IMAGE")
     )
+    preflight.refuse_secret_arguments(project, settings.secrets)
     prefix = f"{project.name}-{stack.stack}"
     live = live_fact(state.stash(f"{stack.component}-live"))
     with Registry(registry_login) as registry:
@@ -246,7 +253,6 @@ def prepare(
         {name: service.extension for name, service in project.services.items()},
         stack.key,
     )
-    in_state = {str(found.get("name")) for found in state.named(CONTAINER).values()}
     return Prepared(
         stack=stack,
         settings=settings,
@@ -259,7 +265,7 @@ def prepare(
         containers=tuple(plans),
         live=live,
         attempt=_attempt(state, stack, release, recheck=bool(findings.reasons)),
-        known=frozenset(in_state | {plan.name for plan in plans}),
+        orphans=findings.orphans,
     )
 
 
@@ -326,6 +332,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
             extension=plan.service.extension,
             stable_for=_stable_for(plan, prepared.settings),
             upstream=plan.upstream,
+            grace=plan.service.stop_grace_period,
         )
         for plan in prepared.containers
     )
@@ -335,8 +342,8 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
         ingress=prepared.ingress_name,
         candidates=candidates,
         live=prepared.live.names,
-        known=prepared.known,
-        labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
+        orphans=prepared.orphans,
+        served=prepared.live.upstreams,
     )
     with closing(connect()) as host:
         Gate(
@@ -381,4 +388,23 @@ def remove_leftover(container: str, prepared: Prepared) -> None:
     """
     with closing(connect()) as host:
         preflight.require_own_names([container], LABEL_OWNER, prepared.stack.owner, host)
+        found = host.container(container)
+        if found is not None and found.running and _routed(prepared, host, container):
+            raise HostError(
+                f"container {container} runs and takes the public traffic, but this stack's state "
+                "does not know it: was an older state restored? Nothing was changed; compare "
+                "docker ps with pulumi stack export, and remove the container by hand if nothing "
+                "needs it"
+            )
         host.remove(container)
+
+
+def _routed(prepared: Prepared, host: Host, container: str) -> bool:
+    """Whether the proxy leads to a container, or is that container and leads anywhere."""
+    ingress = host.container(prepared.ingress_name)
+    if ingress is None or not ingress.running:
+        return False
+    upstreams = Ingress(host, prepared.ingress_name).live().upstreams.values()
+    if container == prepared.ingress_name:
+        return bool(upstreams)
+    return container in {upstream.rsplit(":", 1)[0] for upstream in upstreams}

@@ -11,6 +11,7 @@ from dockerfile_parse import DockerfileParser
 _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?::(?P<sign>[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
 )
+_SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
 _SCRATCH = "scratch"
 
 
@@ -40,6 +41,10 @@ def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseIma
     values: dict[str, str] = {}
     stages: set[str] = set()
     found: list[BaseImage] = []
+    directive = _SYNTAX.match(dockerfile)
+    if directive:
+        # The program that reads the Dockerfile is an image too.
+        found.append(BaseImage(directive[1], directive[1], 1))
     for instruction in parser.structure:
         words = instruction["value"].split()
         line = instruction["startline"] + 1

@@ -5,9 +5,9 @@ or raises, and then what served before still serves and no unproven container ru
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from slipway.errors import GateError, HostError
@@ -15,14 +15,20 @@ from slipway.host import ContainerState, Host, has_digest
 from slipway.ingress import Ingress, Lease, LiveRoute
 from slipway.probes import Prober, Verdict
 from slipway.redact import Redactor
-from slipway.services import Extension
+from slipway.services import Extension, Probe
 from slipway.trial import Fault, Terms, Trial
 
 _POLL = 0.2
 """Seconds between two looks at the containers: a crash is seen within this time."""
 _LOG_LINES = 30
-_CANDIDATE_GRACE = 5.0
-"""Seconds that a candidate which failed gets to stop; it serves nobody."""
+_UNREACHED = (502, 503, 504)
+REACHED = Probe(
+    name="reached",
+    path="/",
+    status=[code for code in range(100, 600) if code not in _UNREACHED],
+)
+"""What is asked of a routed service without probes: its Docker health check tells whether it is
+well, but not whether the proxy reaches it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Candidate:
         extension: probes and times.
         stable_for: seconds that it must stay well.
         upstream: container:port, or None where the service takes no public traffic.
+        grace: seconds that it gets to stop, if it is refused: a worker may have begun a job.
     """
 
     service: str
@@ -44,6 +51,14 @@ class Candidate:
     extension: Extension
     stable_for: float
     upstream: str | None
+    grace: float = 10.0
+
+    @property
+    def probes(self) -> list[Probe]:
+        """Its probes; a routed service that has none must at least be reached by the proxy."""
+        if self.upstream is None:
+            return []
+        return self.extension.probes or [REACHED]
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,9 @@ class GatePlan:
         ingress: name of the proxy's container.
         candidates: the release's containers.
         live: names of the containers that the state holds for live.
-        known: names of all containers that the state or this run knows.
-        labels: labels that all containers of the stack carry, and no others.
+        orphans: ids of containers of the stack that were there when the program began, and that
+            no state knew: a killed run left them.
+        served: upstreams that the state calls live, by service.
     """
 
     stack: str
@@ -65,8 +81,8 @@ class GatePlan:
     ingress: str
     candidates: tuple[Candidate, ...]
     live: frozenset[str]
-    known: frozenset[str]
-    labels: Mapping[str, str]
+    orphans: tuple[str, ...] = ()
+    served: Mapping[str, str] = field(default_factory=dict)
 
 
 class Gate:
@@ -125,11 +141,15 @@ class Gate:
                 switching = True
                 self._switch(lease, seen)
                 self._verify_public()
+            except GateError as error:
+                outcome = self._undo(lease, seen, switching=switching)
+                raise GateError(f"{error}\n{outcome}") from error
             except BaseException:
-                self._undo(lease, seen, switching=switching)
+                self._report(self._undo(lease, seen, switching=switching))
                 raise
-            self._drain(seen)
-        self._remove_leftovers()
+            old = {*self._plan.served.items(), *seen.upstreams.items()}
+            self._drain(old, self._serving())
+            self._remove_leftovers(lease)
 
     def _prove(
         self, group: Sequence[Candidate], lease: Lease, proven: Sequence["_Attempt"]
@@ -139,12 +159,10 @@ class Gate:
             return []
         names = ", ".join(c.service for c in group)
         self._report(f"proving {names} before any traffic goes there")
-        with ThreadPoolExecutor(len(group), thread_name_prefix="probe") as pool:
+        with ThreadPoolExecutor(len(group) + len(proven), thread_name_prefix="probe") as pool:
             attempts = [_Attempt(c, self._begin(c), self._headers(c, lease)) for c in group]
             while not all(attempt.trial.over for attempt in attempts):
-                for attempt in proven:
-                    self._look(attempt)
-                for attempt in attempts:
+                for attempt in [*proven, *attempts]:
                     self._step(attempt, pool)
                 self._sleep(_POLL)
         for attempt in attempts:
@@ -198,11 +216,12 @@ class Gate:
             self._fail(attempt.candidate, attempt.trial.fault)
 
     def _round(self, candidate: Candidate, headers: Mapping[str, str]) -> list[Verdict]:
-        return [self._prober.probe(probe, headers) for probe in candidate.extension.probes]
+        return [self._prober.probe(probe, headers) for probe in candidate.probes]
 
     def _switch(self, lease: Lease, seen: LiveRoute) -> None:
         upstreams = {c.service: c.upstream for c in self._plan.candidates if c.upstream}
         if upstreams == dict(seen.upstreams):
+            lease.confirm(seen)
             self._report("the public address leads to this release already: nothing to switch")
             return
         lease.switch(seen, self._plan.fingerprint, upstreams)
@@ -219,11 +238,15 @@ class Gate:
                     self._fail(candidate, Fault(summary, tuple(failed)))
                 self._sleep(_POLL)
 
-    def _drain(self, seen: LiveRoute) -> None:
-        """Wait until the old containers have no request in flight, or their time is over."""
-        serving = {c.upstream for c in self._plan.candidates}
+    def _serving(self) -> set[str | None]:
+        return {candidate.upstream for candidate in self._plan.candidates}
+
+    def _drain(
+        self, upstreams: Collection[tuple[str, str]], serving: Collection[str | None]
+    ) -> None:
+        """Wait until what does not serve any more has no request in flight, or its time is over."""
         drains = {c.service: c.extension.drain for c in self._plan.candidates}
-        for service, upstream in sorted(seen.upstreams.items()):
+        for service, upstream in sorted(upstreams):
             if upstream in serving:
                 continue
             deadline = self._clock() + drains.get(service, Extension().drain)
@@ -245,16 +268,31 @@ class Gate:
         except HostError:
             return "an unknown number"
 
-    def _undo(self, lease: Lease, seen: LiveRoute, *, switching: bool) -> None:
-        """Bring back what was, as far as possible; a failure here does not hide the first one."""
+    def _undo(self, lease: Lease, seen: LiveRoute, *, switching: bool) -> str:
+        """Bring back what was, as far as possible; tells what serves now.
+
+        A failure here does not hide the first one.
+        """
+        if not lease.held():
+            return "another gate has taken over in the meantime: what serves is its to say"
         try:
             current = self._route_now(seen, switching=switching)
             if current != seen:
                 self._report("switching back to what served before")
                 lease.switch_back(current, seen)
-            self._stop_candidates(seen)
+                # The candidate has had public traffic, and may be answering it.
+                self._drain(current.upstreams.items(), seen.upstreams.values())
         except Exception as error:
-            self._report(f"could not be undone: {self._redact(str(error))}")
+            workers = [c for c in self._plan.candidates if not c.upstream]
+            self._stop(workers, seen)
+            return (
+                f"could not be undone: {self._redact(str(error))}; public traffic may go to the "
+                "refused release: run pulumi up again with the source of the release before"
+            )
+        self._stop(self._plan.candidates, seen)
+        if seen.upstreams:
+            return "what served before still serves"
+        return "nothing serves: there was no release before"
 
     def _route_now(self, seen: LiveRoute, *, switching: bool) -> LiveRoute:
         """What the proxy says, not what this gate believes: the answer to its switch may have
@@ -266,18 +304,30 @@ class Gate:
                 raise
             return seen
 
-    def _stop_candidates(self, seen: LiveRoute) -> None:
+    def _stop(self, candidates: Iterable[Candidate], seen: LiveRoute) -> None:
         """Stop what was not proven; the containers stay, to be looked at and tried again."""
         routed = {upstream.rsplit(":", 1)[0] for upstream in seen.upstreams.values()}
-        for candidate in self._plan.candidates:
-            if candidate.container not in self._plan.live | routed:
-                self._host.stop(candidate.container, _CANDIDATE_GRACE)
+        for candidate in candidates:
+            if candidate.container in self._plan.live | routed:
+                continue
+            try:
+                self._host.stop(candidate.container, candidate.grace)
+            except Exception as error:  # One that cannot be stopped must not save the others.
+                self._report(f"{candidate.container} runs on: {self._redact(str(error))}")
 
-    def _remove_leftovers(self) -> None:
-        """Remove containers of this stack that no state knows: a killed run left them."""
+    def _remove_leftovers(self, lease: Lease) -> None:
+        """Remove containers of this stack that no state knew: a killed run left them.
+
+        Only those that were there when the program began: what has come since may be another
+        run's, and what the proxy leads to is nobody's to remove.
+        """
+        if not self._plan.orphans:
+            return
         try:
-            for found in self._host.containers(self._plan.labels):
-                if found.name not in self._plan.known:
+            routed = {up.rsplit(":", 1)[0] for up in self._ingress.live().upstreams.values()}
+            for id_ in self._plan.orphans if lease.held() else ():
+                found = self._host.container(id_)
+                if found is not None and found.name not in routed:
                     self._report(f"removing {found.name}, left over by a run that was killed")
                     self._host.remove(found.id)
         except HostError as error:
@@ -317,10 +367,9 @@ def failure_report(
         lines += ["end of its log:", *(f"  | {line}" for line in log.splitlines())]
     else:
         lines.append("its log is empty")
-    serving = "what served before still serves" if plan.live else "nothing serves yet"
     lines.append(
-        f"next: {serving}; the container is kept (docker logs {candidate.container}); mend the "
-        "source and run pulumi up again"
+        f"next: the container is kept (docker logs {candidate.container}); mend the source and "
+        "run pulumi up again"
     )
     return "\n".join(lines)
 

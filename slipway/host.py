@@ -1,5 +1,7 @@
 """The Docker engine that runs a stack's containers: the few things that Slipway asks of it."""
 
+import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ LABEL_ROLE = "slipway.role"
 LABEL_CONFIG = "slipway.config"
 
 _CALL_TIMEOUT = 60
+_HOST_OF_URL = re.compile(r"[a-z+]+://([^:/]+)")
+_EXIT_CODE_TRIES = 50
+_EXIT_CODE_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -77,17 +82,10 @@ class Host:
         self._client = client
 
     @property
-    def address(self) -> str:
-        """The name by which this machine reaches ports that the engine publishes."""
-        base = str(self._client.api.base_url)
-        if base.startswith("http+docker://"):
-            return "127.0.0.1"
-        return base.split("://", 1)[1].rsplit(":", 1)[0]
-
-    @property
     def local(self) -> bool:
-        """Whether the engine runs on this machine."""
-        return self.address == "127.0.0.1"
+        """Whether the engine runs on this machine: the SDK calls a socket's host localhost."""
+        found = _HOST_OF_URL.match(str(self._client.api.base_url))
+        return found is not None and found[1] in ("localhost", "127.0.0.1")
 
     def container(self, name: str) -> ContainerState | None:
         """The container of this name or id; None if there is none."""
@@ -156,8 +154,16 @@ class Host:
         with _explained(f"run a command in container {name}"):
             created = self._client.api.exec_create(name, list(command))
             output = self._client.api.exec_start(created["Id"])
-            code = self._client.api.exec_inspect(created["Id"])["ExitCode"]
-        return int(code), bytes(output).decode("utf-8", "replace")
+            found = self._client.api.exec_inspect(created["Id"])
+            # Docker tells the exit code an instant after the output has ended.
+            for _ in range(_EXIT_CODE_TRIES):
+                if not found["Running"] and found["ExitCode"] is not None:
+                    break
+                time.sleep(_EXIT_CODE_PAUSE)
+                found = self._client.api.exec_inspect(created["Id"])
+        if found["ExitCode"] is None:
+            raise HostError(f"Docker does not tell how a command in container {name} ended")
+        return int(found["ExitCode"]), bytes(output).decode("utf-8", "replace")
 
     def networks(self, name: str) -> list[NetworkState]:
         """All networks of this name; Docker allows several."""
@@ -233,7 +239,7 @@ def _explained(action: str) -> Iterator[None]:
         raise HostError(_unreachable(action)) from error
     except APIError as error:
         raise HostError(f"Docker could not {action}: {error.explanation or error}") from error
-    except (DockerException, requests.exceptions.RequestException) as error:
+    except (DockerException, requests.exceptions.RequestException, OSError) as error:
         raise HostError(_unreachable(f"{action} ({error})")) from error
 
 

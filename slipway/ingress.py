@@ -22,6 +22,7 @@ from slipway.host import Host
 LEASE_SECONDS = 20
 """How long a lease lives without being renewed: a gate that was killed is forgotten after it."""
 _RENEW_EVERY = 5.0
+_CLOCK_TOLERANCE = 2.0
 _LOST = 9
 _MOVED = 8
 
@@ -41,7 +42,13 @@ class LiveRoute:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lease: a process on a machine."""
+    """Who holds a lease: a process on a machine.
+
+    Args:
+        host: name of the machine.
+        pid: its process id.
+        started: when it started, in seconds since the epoch.
+    """
 
     host: str
     pid: int
@@ -69,7 +76,8 @@ class Holder:
         if self.host != socket.gethostname():
             return False
         try:
-            return int(psutil.Process(self.pid).create_time()) != self.started
+            # psutil derives the time from the clock, which may have been set since.
+            return abs(psutil.Process(self.pid).create_time() - self.started) > _CLOCK_TOLERANCE
         except psutil.NoSuchProcess:
             return True
 
@@ -134,9 +142,10 @@ class Ingress:
             renewal.stop()
             # Neither may hide why the gate failed, or fail a release that serves by now: nobody
             # knows the candidate's key, and a lease that is not given back runs out.
-            for script in (proxy.CLOSE_CANDIDATE, proxy.RELEASE):
-                with suppress(HostError):
-                    self._script(script, token)
+            with suppress(HostError):
+                lease.close_candidate()
+            with suppress(HostError):
+                self._script(proxy.RELEASE, token)
 
     def _acquire(self, token: str, sleep: Callable[[float], None]) -> None:
         me, dead = str(Holder.current()), ""
@@ -181,11 +190,27 @@ class Lease:
         """Let requests with a fresh key reach `upstream`; returns the headers that carry it."""
         key = secrets.token_hex(16)
         self._ingress._script(proxy.OPEN_CANDIDATE, self._token, service, upstream, key)
-        return {proxy.KEY_HEADER: key}
+        return {proxy.KEY_HEADER: proxy.KEY_PREFIX + key}
 
     def close_candidate(self) -> None:
         """Let no request reach a candidate any more."""
-        self._ingress._script(proxy.CLOSE_CANDIDATE, self._token)
+        self._ingress._script(proxy.CLOSE_CANDIDATE, self._token, secrets.token_hex(16))
+
+    def confirm(self, seen: LiveRoute) -> None:
+        """See that nobody else has the lease or has moved the route.
+
+        Raises:
+            GateError: the route or the lease is another's by now.
+        """
+        self._judge(*self._ingress._run(proxy.CHECK, self._token, seen.route))
+
+    def held(self) -> bool:
+        """Whether the lease is still this gate's own; an ingress that is gone gave no other."""
+        try:
+            code, _ = self._ingress._run(proxy.CHECK, self._token)
+        except HostError:
+            return True
+        return code == 0
 
     def switch(self, seen: LiveRoute, fingerprint: str, upstreams: Mapping[str, str]) -> LiveRoute:
         """Lead public traffic to `upstreams`, if it still goes where it was seen to go.
@@ -203,7 +228,9 @@ class Lease:
         self._switch(current.route, earlier.route)
 
     def _switch(self, seen: str, route: str, *pairs: str) -> None:
-        code, output = self._ingress._run(proxy.SWITCH, self._token, seen, route, *pairs)
+        self._judge(*self._ingress._run(proxy.SWITCH, self._token, seen, route, *pairs))
+
+    def _judge(self, code: int, output: str) -> None:
         if code in (_LOST, _MOVED):
             raise GateError(
                 "another deploy of this stack has taken the route over in the meantime; nothing "
@@ -225,8 +252,8 @@ class _Renewal(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped.wait(_RENEW_EVERY):
-            # One renewal that fails is made good by the next.
-            with suppress(HostError), closing(self._connect()) as host:
+            # One renewal that fails, for whatever reason, is made good by the next.
+            with suppress(Exception), closing(self._connect()) as host:
                 Ingress(host, self._container)._run(proxy.RENEW, self._token, str(LEASE_SECONDS))
 
     def stop(self) -> None:

@@ -16,10 +16,12 @@ class Findings:
     Args:
         missing: resources of containers that the host does not have.
         reasons: why the gate must look again, a line each; empty if all is as it should be.
+        orphans: ids of the stack's containers that the state does not know.
     """
 
     missing: frozenset[str] = frozenset()
     reasons: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
 
 
 def compare(
@@ -43,23 +45,18 @@ def compare(
         if found is not None and not found.running:
             reasons.append(f"{service}: {container['name']} is {found.status}")
     known = {str(found.get("name")) for found in state.named(CONTAINER).values()}
-    for orphan in host.containers(labels):
-        if orphan.name not in known:
-            reasons.append(f"{orphan.name} is not in the state")
+    orphans = [found for found in host.containers(labels) if found.name not in known]
+    reasons += [f"{orphan.name} is not in the state" for orphan in orphans]
     if live.containers:
         reasons += _route_reasons(live, host, ingress_name)
-    return Findings(missing, tuple(reasons))
+    return Findings(missing, tuple(reasons), tuple(orphan.id for orphan in orphans))
 
 
 def _route_reasons(live: LiveFact, host: Host, ingress_name: str) -> list[str]:
     ingress = host.container(ingress_name)
     if ingress is None or not ingress.running:
         return [f"the ingress {ingress_name} is not running"]
-    expected = {
-        service: container["upstream"]
-        for service, container in live.containers.items()
-        if container.get("upstream")
-    }
+    expected = live.upstreams
     try:
         found = dict(Ingress(host, ingress_name).live().upstreams)
     except HostError as error:

@@ -1,5 +1,6 @@
 """From services to what a stack must hold: images, containers, names. Pure but for look-ups."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -125,12 +126,36 @@ def _plan_image(
     source = read_source(build, chosen)
     tag = f"src-{source.hash[:TAG_DIGITS]}"
     reference = parse_reference(f"{registry}/{project.name}:{tag}")
-    name = f"{component}-{source.hash[:SHORT]}"
     found = look_up(reference)
+    # A build that the state has, but the registry has not, was never pushed, or the registry lost
+    # it; whatever it holds, it is made anew.
+    name = _incarnation(
+        f"{component}-{source.hash[:SHORT]}", state, REMOTE_IMAGE, lambda latest: found is None
+    )
     # A build that the state has stays declared: the engine would take it out otherwise, and the
     # next preview would differ.
     declared = found is None or state.has(REMOTE_IMAGE, name)
     return ImagePlan(name, build, chosen, source, reference, found, declared)
+
+
+def require_unchanged(image: ImagePlan) -> None:
+    """See, before an image is pushed, that its source is still what it is named after.
+
+    Raises:
+        ConfigError: a file was changed while the image was built.
+    """
+    now = read_source(image.build, image.platform)
+    if now.hash == image.source.hash:
+        return
+    before, after = ({entry.path: entry for entry in s.entries} for s in (image.source, now))
+    changed = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
+    raise ConfigError(
+        [
+            f"{image.build.context}: changed while the image was built "
+            f"({', '.join(changed[:5]) or 'the Dockerfile'}), so that the image may hold either; "
+            "it was not pushed; run pulumi up again"
+        ]
+    )
 
 
 def pulled_image(project: Project, service: Service) -> ImageReference:
@@ -183,7 +208,9 @@ def plan_containers(
         source_hash = image.source.hash if isinstance(image, ImagePlan) else None
         spec = container_spec(service, source_hash or str(image), source_hash)
         revised = revision(spec, key)
-        resource = _incarnation(f"{component}-{name}-{revised}", state, missing)
+        resource = _incarnation(
+            f"{component}-{name}-{revised}", state, CONTAINER, missing.__contains__
+        )
         suffix = resource.removeprefix(f"{component}-")
         plans.append(ContainerPlan(service, resource, f"{prefix}-{suffix}", revised, spec, image))
     if problems:
@@ -191,18 +218,20 @@ def plan_containers(
     return plans
 
 
-def _incarnation(base: str, state: StackState, missing: frozenset[str]) -> str:
-    """The resource's name: `base`, or `base-2` and so on where a container was lost before."""
+def _incarnation(base: str, state: StackState, kind: str, is_lost: Callable[[str], bool]) -> str:
+    """The resource's name: `base`, or `base-2` and so on where what it names was lost before."""
     numbered = re.compile(re.escape(base) + r"(?:-(\d+))?")
-    matches = (numbered.fullmatch(name) for name in state.named(CONTAINER))
-    number = max((int(match[1] or 1) for match in matches if match), default=1)
-    latest = base if number == 1 else f"{base}-{number}"
-    return f"{base}-{number + 1}" if latest in missing else latest
+    matches = (numbered.fullmatch(name) for name in state.named(kind))
+    numbers = [int(match[1] or 1) for match in matches if match]
+    if not numbers:
+        return base
+    latest = base if max(numbers) == 1 else f"{base}-{max(numbers)}"
+    return f"{base}-{max(numbers) + 1}" if is_lost(latest) else latest
 
 
 def ingress_resource(component: str, state: StackState, missing: frozenset[str]) -> str:
     """Name of the ingress container's resource."""
-    return _incarnation(f"{component}-ingress", state, missing)
+    return _incarnation(f"{component}-ingress", state, CONTAINER, missing.__contains__)
 
 
 def refuse_moved_tags(images: Mapping[str, ImagePlan], ledger: list[dict[str, Any]]) -> None:
@@ -213,7 +242,7 @@ def refuse_moved_tags(images: Mapping[str, ImagePlan], ledger: list[dict[str, An
     """
     recorded = {
         service["source_hash"]: service["image"]
-        for entry in ledger
+        for entry in reversed(ledger)  # the newest has the last word
         for service in entry["services"].values()
         if service.get("source_hash")
     }
@@ -230,5 +259,4 @@ def refuse_moved_tags(images: Mapping[str, ImagePlan], ledger: list[dict[str, An
 def relative_context(build: Build, base: Path) -> str:
     """The build context as seen from the program's folder, so that no clone's path is in the
     state and two clones that share a backend see the same build."""
-    context = Path(build.context)
-    return str(context.relative_to(base)) if context.is_relative_to(base) else build.context
+    return os.path.relpath(build.context, base)

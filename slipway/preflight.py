@@ -1,6 +1,7 @@
 """What is refused before anything changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -8,6 +9,61 @@ import psutil
 from slipway.errors import ConfigError, HostError
 from slipway.host import LABEL_CONFIG, Host
 from slipway.reference import parse_reference
+from slipway.services import Project
+
+_REFUSED_VARIABLES = {
+    "PULUMI_CONTINUE_ON_ERROR": "after a failed build the engine would delete what serves",
+    "PULUMI_SKIP_CHECKPOINTS": "a run that is killed would leave no trace of what it tried",
+}
+
+
+def refuse_secret_arguments(project: Project, secrets: Mapping[str, str]) -> None:
+    """Refuse build arguments that hold a secret: they stand in the image's history and in its hash.
+
+    Raises:
+        ConfigError: one or more do.
+    """
+    problems = [
+        f"{project.file} services.{name}.build.args.{argument}: holds the secret {secret}; build "
+        "arguments can be read out of the image; give it to the container under environment"
+        for name, service in project.services.items()
+        for argument, value in (service.build.args if service.build else {}).items()
+        for secret, hidden in secrets.items()
+        if hidden and value and hidden in value
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def refuse_engine_options(environ: Mapping[str, str], command_lines: Iterable[str]) -> None:
+    """Refuse what makes the engine go on, or forget, where the gate must be able to stop it.
+
+    Args:
+        environ: process environment.
+        command_lines: of the processes that this one descends from.
+
+    Raises:
+        ConfigError: such an option is set.
+    """
+    problems = [
+        f"{name} is set: {why}; unset it"
+        for name, why in _REFUSED_VARIABLES.items()
+        if environ.get(name, "").lower() not in ("", "0", "false")
+    ]
+    if any("--continue-on-error" in line for line in command_lines):
+        why = _REFUSED_VARIABLES["PULUMI_CONTINUE_ON_ERROR"]
+        problems.append(f"pulumi was called with --continue-on-error: {why}; leave it out")
+    if problems:
+        raise ConfigError(problems)
+
+
+def ancestors() -> list[str]:
+    """Command lines of the processes that this one descends from."""
+    lines = []
+    for process in psutil.Process().parents():
+        with suppress(psutil.Error):
+            lines.append(" ".join(process.cmdline()))
+    return lines
 
 
 def require_pinned_ingress(image: str | None) -> str:

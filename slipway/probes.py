@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from slipway.proxy import KEY_HEADER
 from slipway.services import Probe
 
 REQUEST_TIMEOUT = 5.0
@@ -34,13 +35,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: an answer, or the error that came in its place."""
+    """What came back: an answer, or the error that came in its place.
+
+    `key` is what the proxy adds to a candidate's answers.
+    """
 
     elapsed_ms: float
     status: int | None = None
     body: str = ""
     location: str | None = None
     error: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,7 @@ class Prober:
             status=answer.status_code,
             body=body.decode(answer.encoding or "utf-8", "replace"),
             location=answer.headers.get("Location"),
+            key=answer.headers.get(KEY_HEADER),
         )
 
     def _read(self, answer: httpx.Response, deadline: float) -> bytes:
@@ -197,4 +203,16 @@ class Prober:
 
     def probe(self, probe: Probe, extra_headers: Mapping[str, str]) -> Verdict:
         """Carry out one probe."""
-        return judge(probe, self.send(request(probe, extra_headers)))
+        reply = self.send(request(probe, extra_headers))
+        verdict = judge(probe, reply)
+        wanted = extra_headers.get(KEY_HEADER)
+        if not verdict.passed or wanted is None or reply.key == wanted:
+            return verdict
+        return Verdict(
+            probe.title,
+            False,
+            "an answer of the candidate",
+            f"one that did not come from it: {self._address} does not lead to this stack's proxy, "
+            "or something on the way answers in its place; set slipway:address",
+            verdict.body,
+        )

@@ -23,6 +23,7 @@ CONFIG_FILE = "/etc/caddy/slipway.json"
 PUBLIC_PORT = 8080
 """The port on which Caddy listens inside its container."""
 KEY_HEADER = "X-Slipway-Candidate"
+KEY_PREFIX = "gate-"
 ADMIN = "127.0.0.1:2019"
 
 
@@ -31,16 +32,18 @@ def caddy_config(service: str) -> dict[str, Any]:
 
     See https://caddyserver.com/docs/json/.
     """
+    # The prefix: a key file that is missing for an instant must not match an empty header.
+    key = f"{KEY_PREFIX}{{file.{ROOT}/candidate/key}}"
     candidate = {
-        "match": [{"header": {KEY_HEADER: [f"{{file.{ROOT}/candidate/key}}"]}}],
-        "handle": [_proxy_to("candidate", service)],
+        "match": [{"header": {KEY_HEADER: [key]}}],
+        "handle": [_proxy_to("candidate", service, {KEY_HEADER: [key]})],
         "terminal": True,
     }
     # A connection that could not be made is tried again, and the file read again: a request that
     # looked the old container up just before it stopped goes to the new one. The candidate gets
     # no second try, so that its failures are seen at once.
     retry = {"load_balancing": {"try_duration": "2s", "try_interval": "100ms"}}
-    public = {"handle": [_proxy_to("live", service) | retry]}
+    public = {"handle": [_proxy_to("live", service, {}) | retry]}
     server = {
         "listen": [f":{PUBLIC_PORT}"],
         "routes": [candidate, public],
@@ -60,12 +63,20 @@ def settings_id(service: str, image: str, port: int, bind: str) -> str:
     return digest(settings)[:SHORT]
 
 
-def _proxy_to(folder: str, service: str) -> dict[str, Any]:
+def _proxy_to(folder: str, service: str, echo: dict[str, list[str]]) -> dict[str, Any]:
+    """A proxy to the upstream in a file.
+
+    `echo` is set on answers: it proves to the gate that the candidate gave them, and not another
+    stack, another machine or a cache on the way.
+    """
     return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": f"{{file.{ROOT}/{folder}/{service}}}"}],
         # The key never reaches an application, not even a wrong one.
-        "headers": {"request": {"delete": [KEY_HEADER]}},
+        "headers": {
+            "request": {"delete": [KEY_HEADER]},
+            "response": {"set": echo} if echo else {"delete": [KEY_HEADER]},
+        },
     }
 
 
@@ -91,7 +102,10 @@ on a full disk, a switch that did nothing would count as done.
 
 ACQUIRE = """now=$(date +%s)
 if [ -f lease ]; then
-  read -r token expires holder < lease
+  token= expires= holder=
+  # A machine that lost power may have left an empty file: that is no lease.
+  read -r token expires holder < lease || true
+  [ -n "$expires" ] || expires=0
   if [ "$token" != "$1" ] && [ "$token" != "$4" ] && [ "$now" -lt "$expires" ]; then
     echo "$token $((expires - now)) $holder"; exit 9
   fi
@@ -135,9 +149,20 @@ mv -T candidate.new candidate
 CLOSE_CANDIDATE = """[ -f lease ] && [ -d candidate ] || exit 0
 read -r token rest < lease
 [ "$token" = "$1" ] || exit 0
-head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \\n' > candidate/key
+printf %s "$2" > key.new
+mv -T key.new candidate/key
 """
-"""Arguments: token. A missing key file would be an error in Caddy's log at every request."""
+"""Arguments: token, a key that nobody is told.
+
+A missing key file would be an error in Caddy's log at every request.
+"""
+
+CHECK = """[ -f lease ] || exit 9
+read -r token rest < lease
+[ "$token" = "$1" ] || exit 9
+[ $# -lt 2 ] || [ "$(readlink live || true)" = "$2" ] || exit 8
+"""
+"""Arguments: token, and the route that must be live if it matters. Exit codes as of SWITCH."""
 
 SWITCH = """[ -f lease ] || exit 9
 read -r token rest < lease

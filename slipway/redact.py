@@ -7,20 +7,32 @@ HIDDEN = "[secret]"
 _SHORTEST = 4
 """Shorter values (a port, `1`, `on`) are in so much text that hiding them would hide the text."""
 
-_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(
+    # Greedy: a password may hold @ and /, and ends before the last @ of the word.
+    r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)[^\s'\"]+(?=@)",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"(?P<head>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}")
 _ASSIGNMENT = re.compile(
     r"(?P<head>\b[A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|DSN)[A-Z0-9_]*"
     r"['\"]?\s*[=:]\s*['\"]?)(?:\[secret\]|[^\s'\",;)}\]])+",
     re.IGNORECASE,
 )
 _SECRET_NAME = re.compile(
-    r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|DSN|CREDENTIAL", re.IGNORECASE
+    r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|DSN|CREDENTIAL"
+    r"|(?:^|_)(?:KEY|PASS|PWD|AUTH)(?:_|$)",
+    re.IGNORECASE,
 )
 
 
 def looks_secret(name: str) -> bool:
     """Whether a variable of this name usually holds a secret."""
     return _SECRET_NAME.search(name) is not None
+
+
+def holds_secret(name: str, value: str) -> bool:
+    """Whether a variable usually holds a secret, by its name or by a password in its value."""
+    return looks_secret(name) or _URL_PASSWORD.search(value) is not None
 
 
 class Redactor:
@@ -42,4 +54,5 @@ class Redactor:
         for value in self._values:
             text = text.replace(value, HIDDEN)
         text = _URL_PASSWORD.sub(rf"\g<head>{HIDDEN}", text)
+        text = _BEARER.sub(rf"\g<head>{HIDDEN}", text)
         return _ASSIGNMENT.sub(rf"\g<head>{HIDDEN}", text)

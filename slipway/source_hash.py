@@ -75,7 +75,15 @@ def read_source(build: Build, platform: str) -> Source:
         )
     text = _text(dockerfile)
     bases = pinned_bases(dockerfile, text, build.args)
-    entries = tuple(scan(context, _patterns(context, build.dockerfile)))
+    try:
+        entries = tuple(scan(context, _patterns(context, build.dockerfile)))
+    except OSError as error:
+        raise ConfigError(
+            [
+                f"{error.filename!r} in the build context cannot be read ({error.strerror}); make "
+                "it readable, or name it in .dockerignore, and run this again"
+            ]
+        ) from error
     return Source(source_hash(entries, text, build, platform, bases), entries)
 
 

@@ -59,6 +59,15 @@ class LiveFact:
     containers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
+    def upstreams(self) -> dict[str, str]:
+        """container:port by service, of those that take public traffic."""
+        return {
+            service: container["upstream"]
+            for service, container in self.containers.items()
+            if container.get("upstream")
+        }
+
+    @property
     def names(self) -> frozenset[str]:
         return frozenset(container["name"] for container in self.containers.values())
 

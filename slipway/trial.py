@@ -101,7 +101,7 @@ class Trial:
 
     def see_round(self, now: float, verdicts: Sequence[Verdict]) -> None:
         """Take note of one round of probes; an empty one passes if the container is well."""
-        if self.over:
+        if self.fault is not None:
             return
         self._last = tuple(verdicts)
         failed = tuple(verdict for verdict in verdicts if not verdict.passed)

@@ -17,14 +17,15 @@ _LIVE = "-live"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """One thing that was looked at; `passed` is None where it could not be asked."""
 
     what: str
-    passed: bool
+    passed: bool | None
     seen: str
 
     def __str__(self) -> str:
-        return f"{'ok' if self.passed else 'FAILED':6} {self.what}: {self.seen}"
+        word = {True: "ok", False: "FAILED", None: "not asked"}[self.passed]
+        return f"{word:6} {self.what}: {self.seen}"
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,18 @@ def verify(deployment: Deployment, host: Host, prober: Prober) -> Iterator[Check
     """Look at containers, digests, route and public address of the release that is live."""
     yield from _containers(deployment.live, host)
     ingress = f"{_prefix(deployment)}-ingress"
-    first = next(iter(deployment.live.containers.values()))
-    found = host.container(first["id"])
-    labels = {LABEL_OWNER: found.labels[LABEL_OWNER], LABEL_ROLE: "service"} if found else {}
+    known = [ingress, *(container["id"] for container in deployment.live.containers.values())]
+    present = [found for found in map(host.container, known) if found is not None]
+    owners = [found.labels[LABEL_OWNER] for found in present if LABEL_OWNER in found.labels]
+    # Without a label to go by, no container of the host is taken for one of the stack's.
+    labels = {LABEL_OWNER: owners[0] if owners else "", LABEL_ROLE: "service"}
     findings = look.compare(deployment.state, deployment.live, host, ingress, labels)
     seen = "; ".join(findings.reasons) or "state, containers and proxy agree"
     yield Check("agreement", not findings.reasons, seen)
     for service, entry in sorted(deployment.live.ledger[0]["services"].items()):
         for probe in Extension.model_validate(entry.get("checks") or {}).probes:
             if "${" in probe.model_dump_json():
-                yield Check(f"{service} {probe.title}", True, "not asked: it holds a secret")
+                yield Check(f"{service} {probe.title}", None, "its request holds a secret")
                 continue
             verdict = prober.probe(probe, {})
             yield Check(

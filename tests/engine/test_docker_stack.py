@@ -327,8 +327,19 @@ def test_key_is_made_once_and_kept_as_a_secret(shop: Shop) -> None:
 
     assert re.fullmatch("[0-9a-f]{64}", key)
     assert world.one(STASH, "shop-key").inputs == {"input": SECRET}
+    shop.registry.digests[f"shop/manifests/src-{source_hash(world)[:24]}"] = PUSHED
     again = shop.declare(world.kept, preview=True)
     assert key in json.dumps(again.kept)
+
+
+def test_a_build_that_the_registry_has_not_is_made_anew(shop: Shop) -> None:
+    first = shop.declare()
+    again = shop.declare(first.kept, preview=True)
+    names = [
+        {r.name for r in world.sorted if r.type == "docker:index/remoteImage:RemoteImage"}
+        for world in (first, again)
+    ]
+    assert names[1] == {f"{name}-2" for name in names[0]}
 
 
 def test_second_run_declares_the_same(shop: Shop) -> None:

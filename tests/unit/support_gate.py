@@ -143,6 +143,8 @@ class FakeHost:
 
     def remove(self, name: str) -> None:
         self._journal.append(f"host: remove {name}")
+        if "remove" in self.failing:
+            raise self.failing["remove"]
         found = self.container(name)
         if found is not None:
             del self._containers[found.name]
@@ -235,6 +237,13 @@ class FakeLease:
         self._ingress.fail("switch_back")
         self._swap(current, earlier)
 
+    def confirm(self, seen: LiveRoute) -> None:
+        if self._ingress.lost or self._ingress.route.route != seen.route:
+            raise GateError("another deploy has taken the route over")
+
+    def held(self) -> bool:
+        return not self._ingress.lost
+
     def _swap(self, seen: LiveRoute, route: LiveRoute) -> None:
         if self._ingress.lost or self._ingress.route.route != seen.route:
             raise GateError("another deploy has taken the route over")
@@ -295,7 +304,7 @@ class Scene:
 
     candidates: list[Candidate]
     live: Mapping[str, str] = field(default_factory=dict)
-    known: frozenset[str] = frozenset()
+    orphans: tuple[str, ...] = ()
     secrets: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -323,8 +332,8 @@ class Scene:
             ingress=INGRESS,
             candidates=tuple(self.candidates),
             live=live,
-            known=self.known | live | {c.container for c in self.candidates},
-            labels=LABELS,
+            orphans=self.orphans,
+            served={service: up for service, up in self.live.items() if ":" in up},
         )
 
     def run(self) -> list[str]:

@@ -212,7 +212,7 @@ def test_new_stack_is_prepared_from_compose_file_and_registry(world: World) -> N
             ),
             "look": "first",
         },
-        known=frozenset({web.name, worker.name}),
+        orphans=(),
     )
     assert prepared.ingress_name == "shop-test-ingress"
     assert prepared.volumes == {"data": "shop-test-data"}
@@ -330,9 +330,6 @@ def test_mark_changes_with_the_release_only(world: World) -> None:
     second = world.prepare(state)
     assert second.attempt["release"] != first.attempt["release"]
     assert second.attempt["look"] == "first"
-    assert second.known == {plan.name for plan in (*first.containers, *second.containers)} | {
-        "shop-test-ingress"
-    }
 
 
 def test_edited_probe_marks_another_release_of_the_same_containers(world: World) -> None:
@@ -512,8 +509,7 @@ def test_gate_is_given_the_digests_that_were_released(
                 ),
             ),
             live=frozenset({web.name, worker.name}),
-            known=frozenset({web.name, worker.name, "shop-test-ingress"}),
-            labels={LABEL_OWNER: OWNER, LABEL_ROLE: "service"},
+            served={"web": str(first.containers[0].upstream)},
         )
     ]
     assert world.host.journal[-1:] == ["host: close"]

@@ -13,10 +13,9 @@ from .support_gate import INGRESS, InlineExecutor, Scene, image, web, worker
 
 BEFORE = {"web": "web-1:8000"}
 BOTH_BEFORE = {"web": "web-1:8000", "worker": "worker-1"}
-NEXT = (
-    "next: what served before still serves; the container is kept (docker logs web-2); mend the "
-    "source and run pulumi up again"
-)
+NEXT = "next: the container is kept (docker logs web-2); mend the source and run pulumi up again"
+STILL = "what served before still serves"
+TAKEN = "another gate has taken over in the meantime: what serves is its to say"
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +150,7 @@ def test_candidate_that_exits_is_refused_with_its_log() -> None:
             "  | Traceback",
             "  | KeyError: 'DATABASE_URL'",
             NEXT,
+            STILL,
         ]
     )
 
@@ -166,7 +166,7 @@ def test_failed_gate_leaves_the_old_release_serving() -> None:
         "host: start web-2",
         "ingress: candidate web is web-2:8000",
         "says: refused: web: the container exited with code 3 after 0.4 s",
-        "host: stop web-2 within 5 s",
+        "host: stop web-2 within 10 s",
         "ingress: lease given back",
     ]
     assert scene.ingress.route == LiveRoute("releases/before", BEFORE)
@@ -177,9 +177,7 @@ def test_failed_gate_leaves_the_old_release_serving() -> None:
 def test_first_release_that_fails_says_that_nothing_serves_yet() -> None:
     scene = Scene([web()])
     scene.clock.after(0.4, lambda: scene.host.crash("web-2", 3))
-    assert refused(scene).splitlines()[-1] == NEXT.replace(
-        "what served before still serves", "nothing serves yet"
-    )
+    assert refused(scene).splitlines()[-1] == "nothing serves: there was no release before"
 
 
 def test_candidate_that_its_restart_policy_started_again_is_refused() -> None:
@@ -193,6 +191,7 @@ def test_candidate_that_its_restart_policy_started_again_is_refused() -> None:
             f"image: {image('b')}",
             "its log is empty",
             NEXT,
+            STILL,
         ]
     )
 
@@ -249,6 +248,7 @@ def test_probe_that_never_passes_ends_in_a_time_out_with_the_last_verdict() -> N
             "body: oops",
             "its log is empty",
             NEXT,
+            STILL,
         ]
     )
     assert scene.clock.elapsed == 4.2
@@ -350,16 +350,18 @@ def test_failure_after_the_switch_is_switched_back_and_the_candidate_stopped() -
             "body: wrong host",
             "its log is empty",
             NEXT,
+            STILL,
         ]
     )
-    assert scene.journal[-8:] == [
+    assert scene.journal[-9:] == [
         "ingress: web=web-1:8000 => web=web-2:8000",
         "says: switched: new requests go to this release",
         "says: refused: web: the public address did not answer well after the switch",
         "says: switching back to what served before",
         "ingress: web=web-2:8000 => web=web-1:8000",
-        "host: stop web-2 within 5 s",
-        "host: stop worker-2 within 5 s",
+        "says: letting requests in flight on web-2:8000 finish",
+        "host: stop web-2 within 10 s",
+        "host: stop worker-2 within 10 s",
         "ingress: lease given back",
     ]
     assert scene.host.running == [INGRESS, "web-1", "worker-1"]
@@ -376,9 +378,9 @@ def test_first_release_that_fails_after_the_switch_leaves_no_route() -> None:
 def test_lost_lease_means_no_switch() -> None:
     scene = Scene([web()], live=BEFORE)
     scene.ingress.lost = True
-    assert refused(scene) == "another deploy has taken the route over"
+    assert refused(scene).splitlines() == ["another deploy has taken the route over", TAKEN]
     assert scene.ingress.route == LiveRoute("releases/before", BEFORE)
-    assert scene.host.running == [INGRESS, "web-1"]
+    assert "web-1" in scene.host.running
 
 
 def test_route_that_another_gate_moved_is_left_alone_with_its_containers() -> None:
@@ -390,7 +392,7 @@ def test_route_that_another_gate_moved_is_left_alone_with_its_containers() -> No
         scene.ingress.route = theirs
 
     scene.clock.after(1.0, take_over)
-    assert refused(scene) == "another deploy has taken the route over"
+    assert refused(scene).splitlines() == ["another deploy has taken the route over", TAKEN]
     assert scene.ingress.route == theirs
     assert scene.host.running == [INGRESS, "web-1", "web-2"]
 
@@ -400,10 +402,12 @@ def test_switch_that_failed_after_it_was_done_is_undone_before_the_candidate_sto
     scene.ingress.failing["switch, after it was done"] = HostError("the answer never came")
     with pytest.raises(HostError, match=r"^the answer never came$"):
         scene.run()
-    assert scene.journal[-4:] == [
+    assert scene.journal[-6:] == [
         "says: switching back to what served before",
         "ingress: web=web-2:8000 => web=web-1:8000",
-        "host: stop web-2 within 5 s",
+        "says: letting requests in flight on web-2:8000 finish",
+        "host: stop web-2 within 10 s",
+        f"says: {STILL}",
         "ingress: lease given back",
     ]
 
@@ -420,12 +424,12 @@ def test_error_while_undoing_does_not_hide_the_first_one() -> None:
     scene = Scene([web()], live=BEFORE, secrets=["correct horse"])
     scene.prober.public = Reply(1.0, 500, "first failure")
     scene.ingress.failing["switch_back"] = HostError("second failure: correct horse")
-    assert "body: first failure" in refused(scene)
-    assert scene.journal[-3:] == [
-        "says: switching back to what served before",
-        "says: could not be undone: second failure: [secret]",
-        "ingress: lease given back",
-    ]
+    report = refused(scene)
+    assert "body: first failure" in report
+    assert report.splitlines()[-1] == (
+        "could not be undone: second failure: [secret]; public traffic may go to the refused "
+        "release: run pulumi up again with the source of the release before"
+    )
 
 
 def test_candidates_are_stopped_though_the_ingress_no_longer_answers() -> None:
@@ -445,7 +449,7 @@ def test_bug_while_undoing_does_not_hide_the_first_error() -> None:
     scene.clock.after(0.4, lambda: scene.host.crash("web-2"))
     scene.host.failing["stop web-2"] = ValueError("not expected")
     assert "the container exited" in refused(scene)
-    assert "says: could not be undone: not expected" in scene.journal
+    assert "says: web-2 runs on: not expected" in scene.journal
 
 
 def test_candidate_that_still_has_the_route_is_not_stopped_when_switching_back_failed() -> None:
@@ -535,38 +539,70 @@ def test_ingress_that_does_not_tell_its_requests_gets_the_whole_drain_and_fails_
 
 
 def test_leftovers_of_this_stack_are_removed_after_success() -> None:
-    scene = Scene([web()], live=BEFORE)
+    scene = Scene([web()], live=BEFORE, orphans=("id-of-web-0",))
     scene.host.add("web-0", image("d"), running=True)
     scene.host.add("web-of-another-stack", image("d"), running=True, labels={})
     assert scene.run()[-3:] == [
-        "ingress: lease given back",
         "says: removing web-0, left over by a run that was killed",
         "host: remove id-of-web-0",
+        "ingress: lease given back",
     ]
     assert scene.host.names == [INGRESS, "web-1", "web-2", "web-of-another-stack"]
 
 
 def test_leftovers_stay_after_a_failure() -> None:
-    scene = Scene([web()], live=BEFORE)
+    scene = Scene([web()], live=BEFORE, orphans=("id-of-web-0",))
     scene.host.add("web-0", image("d"))
     scene.clock.after(0.4, lambda: scene.host.crash("web-2"))
     refused(scene)
     assert scene.host.names == [INGRESS, "web-0", "web-1", "web-2"]
 
 
-def test_containers_that_the_state_knows_are_no_leftovers() -> None:
-    scene = Scene([web()], live=BEFORE, known=frozenset({"web-0"}))
+def test_containers_that_came_since_the_program_began_are_another_run_s() -> None:
+    scene = Scene([web()], live=BEFORE)
     scene.host.add("web-0", image("d"))
     scene.run()
     assert "web-0" in scene.host.names
 
 
-def test_leftover_that_cannot_be_removed_does_not_fail_a_release_that_serves() -> None:
+def test_leftovers_are_not_removed_without_the_lease() -> None:
+    scene = Scene([web()], live=BEFORE, orphans=("id-of-web-0",))
+    scene.host.add("web-0", image("d"))
+    scene.clock.after(4.0, lambda: setattr(scene.ingress, "lost", True))
+    scene.ingress.requests["web-1:8000"] = 1
+    scene.run()
+    assert "web-0" in scene.host.names
+
+
+def test_nothing_to_switch_is_refused_when_another_gate_has_taken_over() -> None:
+    scene = Scene([web("web-1", "a")], live=BEFORE)
+    scene.ingress.lost = True
+    with pytest.raises(GateError, match="taken the route over"):
+        scene.run()
+
+
+def test_what_a_killed_run_left_undrained_is_drained() -> None:
     scene = Scene([web()], live=BEFORE)
-    scene.host.failing["containers"] = HostError("Docker could not list containers")
+    scene.ingress.route = LiveRoute("releases/now", {"web": "web-2:8000"})
+    scene.ingress.requests["web-1:8000"] = 1
+    scene.clock.after(6.0, lambda: scene.ingress.requests.clear())
+    assert "says: letting requests in flight on web-1:8000 finish" in scene.run()
+
+
+def test_routed_service_without_probes_must_be_reached_after_the_switch() -> None:
+    scene = Scene([web(probes=[])], live=BEFORE)
+    scene.prober.public = Reply(1.0, 502, "")
+    assert "found status 502" in refused(scene)
+    assert scene.ingress.route.upstreams == {"web": "web-1:8000"}
+
+
+def test_leftover_that_cannot_be_removed_does_not_fail_a_release_that_serves() -> None:
+    scene = Scene([web()], live=BEFORE, orphans=("id-of-web-0",))
+    scene.host.add("web-0", image("d"))
+    scene.host.failing["remove"] = HostError("Docker could not remove a container")
     assert scene.run()[-2:] == [
+        "says: leftovers stay for now: Docker could not remove a container",
         "ingress: lease given back",
-        "says: leftovers stay for now: Docker could not list containers",
     ]
 
 

@@ -407,10 +407,10 @@ def test_candidate_is_reached_with_the_key_that_its_headers_carry(
     headers = lease.open_candidate("web", "web-2:8000")
     assert list(headers) == ["X-Slipway-Candidate"]
     assert tree(host.root) == {
-        "candidate/key": headers["X-Slipway-Candidate"],
+        "candidate/key": headers["X-Slipway-Candidate"].removeprefix("gate-"),
         "candidate/web": "web-2:8000\n",
     }
-    assert re.fullmatch(r"[0-9a-f]{32}", headers["X-Slipway-Candidate"])
+    assert re.fullmatch(r"gate-[0-9a-f]{32}", headers["X-Slipway-Candidate"])
 
 
 def test_each_candidate_gets_a_key_of_its_own(lease: Lease) -> None:
@@ -422,13 +422,14 @@ def test_closed_candidate_has_a_key_that_nobody_knows(host: ScriptHost, lease: L
     lease.close_candidate()
     key = (host.root / "candidate/key").read_text()
     assert re.fullmatch(r"[0-9a-f]{32}", key)
-    assert key != headers["X-Slipway-Candidate"]
+    assert f"gate-{key}" != headers["X-Slipway-Candidate"]
 
 
 def test_candidate_of_another_gate_is_not_closed(host: ScriptHost, lease: Lease) -> None:
     headers = lease.open_candidate("web", "web-2:8000")
-    assert host.run(proxy.CLOSE_CANDIDATE, "other") == (0, "")
-    assert (host.root / "candidate/key").read_text() == headers["X-Slipway-Candidate"]
+    assert host.run(proxy.CLOSE_CANDIDATE, "other", "another key") == (0, "")
+    key = (host.root / "candidate/key").read_text()
+    assert f"gate-{key}" == headers["X-Slipway-Candidate"]
 
 
 def test_candidate_is_closed_when_its_gate_ends(host: ScriptHost, ingress: Ingress) -> None:

@@ -78,7 +78,9 @@ def test_container_of_the_stack_that_no_state_knows_is_a_reason() -> None:
     host = Machine()
     host.add("web-0", image("d"))
     host.add("of-another-stack", image("d"), labels={})
-    assert compare(host) == Findings(reasons=("web-0 is not in the state",))
+    assert compare(host) == Findings(
+        reasons=("web-0 is not in the state",), orphans=("id-of-web-0",)
+    )
 
 
 def test_route_to_another_container_is_a_reason() -> None:
@@ -136,4 +138,5 @@ def test_several_things_are_found_together() -> None:
             "web-0 is not in the state",
             "public traffic goes to ['web-2:8000'] instead of ['web-1:8000']",
         ),
+        ("id-of-web-0",),
     )

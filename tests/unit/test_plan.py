@@ -267,5 +267,5 @@ def test_context_is_seen_from_the_program_s_folder() -> None:
     assert [relative_context(Build(context=c), base) for c in (inside, same, outside)] == [
         "app",
         ".",
-        "/srv/app",
+        "../../../srv/app",
     ]

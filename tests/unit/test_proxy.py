@@ -3,7 +3,11 @@ import pytest
 from slipway.canonical import SHORT
 from slipway.proxy import caddy_config, settings_id
 
-KEYLESS = {"headers": {"request": {"delete": ["X-Slipway-Candidate"]}}}
+KEY = "gate-{file./slipway/candidate/key}"
+
+
+def headers(response: dict[str, object]) -> dict[str, object]:
+    return {"headers": {"request": {"delete": ["X-Slipway-Candidate"]}, "response": response}}
 
 
 def test_configuration_is_constant_but_for_the_routed_service() -> None:
@@ -19,18 +23,12 @@ def test_configuration_is_constant_but_for_the_routed_service() -> None:
                         "automatic_https": {"disable": True},
                         "routes": [
                             {
-                                "match": [
-                                    {
-                                        "header": {
-                                            "X-Slipway-Candidate": ["{file./slipway/candidate/key}"]
-                                        }
-                                    }
-                                ],
+                                "match": [{"header": {"X-Slipway-Candidate": [KEY]}}],
                                 "handle": [
                                     {
                                         "handler": "reverse_proxy",
                                         "upstreams": [{"dial": "{file./slipway/candidate/web}"}],
-                                        **KEYLESS,
+                                        **headers({"set": {"X-Slipway-Candidate": [KEY]}}),
                                     }
                                 ],
                                 "terminal": True,
@@ -40,7 +38,7 @@ def test_configuration_is_constant_but_for_the_routed_service() -> None:
                                     {
                                         "handler": "reverse_proxy",
                                         "upstreams": [{"dial": "{file./slipway/live/web}"}],
-                                        **KEYLESS,
+                                        **headers({"delete": ["X-Slipway-Candidate"]}),
                                         "load_balancing": {
                                             "try_duration": "2s",
                                             "try_interval": "100ms",

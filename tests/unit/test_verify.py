@@ -152,7 +152,7 @@ def test_address_that_does_not_answer_well_fails() -> None:
 def test_probe_of_which_the_ledger_has_only_a_reference_is_not_asked() -> None:
     probe = {"path": "/admin", "headers": {"Authorization": "${TOKEN}"}}
     assert checks(Machine(), [probe], 401)[3:] == [
-        Check("web GET /admin", True, "not asked: it holds a secret")
+        Check("web GET /admin", None, "its request holds a secret")
     ]
 
 
