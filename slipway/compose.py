@@ -114,8 +114,8 @@ def _unset_variable(file: Path, name: str) -> str:
     line = text.count("\n", 0, use.start()) + 1 if use else 1
     return (
         f"{file}:{line} ${{{name}}}: has no value; set it under slipway:variables, or with pulumi "
-        f"config set --secret --path slipway:secrets.{name} <value>, or give it a default: "
-        f"${{{name}:-}}"
+        f"config set --stack <stack> --secret --path slipway:secrets.{name} <value>, "
+        f"or give it a default: ${{{name}:-}}"
     )
 
 

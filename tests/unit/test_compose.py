@@ -223,9 +223,11 @@ def test_variables_without_a_value_are_refused_together(file: Path) -> None:
 
     assert problems(file, helper(RESOLVED, "\n".join(warnings))) == [
         "compose.yaml:4 ${TWO}: has no value; set it under slipway:variables, or with pulumi "
-        "config set --secret --path slipway:secrets.TWO <value>, or give it a default: ${TWO:-}",
+        "config set --stack <stack> --secret --path slipway:secrets.TWO <value>, "
+        "or give it a default: ${TWO:-}",
         "compose.yaml:4 ${ONE}: has no value; set it under slipway:variables, or with pulumi "
-        "config set --secret --path slipway:secrets.ONE <value>, or give it a default: ${ONE:-}",
+        "config set --stack <stack> --secret --path slipway:secrets.ONE <value>, "
+        "or give it a default: ${ONE:-}",
     ]
 
 
