@@ -1,8 +1,8 @@
 """The proxy in front of a stack."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
@@ -44,7 +44,6 @@ class IngressArgs:
     bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     hooks: pulumi.ResourceHookBinding | None = None
     replace: bool = False
-    depends_on: Sequence[pulumi.Resource] = field(default_factory=list)
 
 
 class Ingress(pulumi.ComponentResource):
@@ -111,6 +110,5 @@ class Ingress(pulumi.ComponentResource):
                 # would make the container anew over it.
                 ignore_changes=[] if args.replace else ["*"],
                 hooks=args.hooks,
-                depends_on=list(args.depends_on),
             ),
         )

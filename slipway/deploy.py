@@ -404,7 +404,5 @@ def _routed(prepared: Prepared, host: Host, container: str) -> bool:
     ingress = host.container(prepared.ingress_name)
     if ingress is None or not ingress.running:
         return False
-    upstreams = Ingress(host, prepared.ingress_name).live().upstreams.values()
-    if container == prepared.ingress_name:
-        return bool(upstreams)
-    return container in {upstream.rsplit(":", 1)[0] for upstream in upstreams}
+    routed = Ingress(host, prepared.ingress_name).live().containers
+    return bool(routed) if container == prepared.ingress_name else container in routed

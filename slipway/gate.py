@@ -306,9 +306,8 @@ class Gate:
 
     def _stop(self, candidates: Iterable[Candidate], seen: LiveRoute) -> None:
         """Stop what was not proven; the containers stay, to be looked at and tried again."""
-        routed = {upstream.rsplit(":", 1)[0] for upstream in seen.upstreams.values()}
         for candidate in candidates:
-            if candidate.container in self._plan.live | routed:
+            if candidate.container in self._plan.live | seen.containers:
                 continue
             try:
                 self._host.stop(candidate.container, candidate.grace)
@@ -324,7 +323,7 @@ class Gate:
         if not self._plan.orphans:
             return
         try:
-            routed = {up.rsplit(":", 1)[0] for up in self._ingress.live().upstreams.values()}
+            routed = self._ingress.live().containers
             for id_ in self._plan.orphans if lease.held() else ():
                 found = self._host.container(id_)
                 if found is not None and found.name not in routed:

@@ -39,6 +39,11 @@ class LiveRoute:
     route: str = ""
     upstreams: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def containers(self) -> frozenset[str]:
+        """Names of the containers that it leads to."""
+        return frozenset(upstream.rsplit(":", 1)[0] for upstream in self.upstreams.values())
+
 
 @dataclass(frozen=True)
 class Holder:

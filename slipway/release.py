@@ -26,13 +26,11 @@ class ContainerSpec:
         service: the compose file's service.
         identity: source hash of a built image, or digest of a pulled one.
         environment: variables with their values.
-        stack_volumes: names of the volumes on the host, by the compose file's names.
     """
 
     service: Service
     identity: str
     environment: Mapping[str, str] = field(repr=False)
-    stack_volumes: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """The spec without its environment, as JSON holds it."""
