@@ -1,6 +1,7 @@
 """Runs that are killed, and runs that meet: something verified serves all the while."""
 
 import re
+import subprocess
 import threading
 
 import httpx
@@ -31,6 +32,15 @@ def kill_in(sandbox: Sandbox, phase: str) -> None:
     assert reached, outcome.output
     assert outcome.code != 0
     sandbox.unlock()
+
+
+def start_until_proving(sandbox: Sandbox) -> "subprocess.Popen[str]":
+    """Start an up, and come back when its gate is at work."""
+    process = sandbox.start("up", "--yes", "--skip-preview", "--stack", "test")
+    assert process.stdout is not None
+    while "proving" not in (line := process.stdout.readline()):
+        assert line, "the first up ended early"
+    return process
 
 
 class SlowDownload(threading.Thread):
@@ -84,10 +94,7 @@ def test_a_killed_run_is_made_good_by_the_next(
 def test_two_ups_at_once_one_is_refused_and_nothing_breaks(sandbox: Sandbox) -> None:
     sandbox.set_version("4.0.0")
     with Watcher(sandbox.url()):
-        first = sandbox.start("up", "--yes", "--skip-preview", "--stack", "test")
-        assert first.stdout is not None
-        while "proving" not in (line := first.stdout.readline()):
-            assert line, "the first up ended early"
+        first = start_until_proving(sandbox)
         second = sandbox.must_fail()
         assert "locked" in second.output
         assert sandbox.follow(first).code == 0
@@ -100,10 +107,7 @@ def test_after_pulumi_cancel_two_gates_do_not_both_switch(sandbox: Sandbox) -> N
     sandbox.replace("app/compose.yaml", "drain: 8s", "drain: 8s\n      stable_for: 12s")
     sandbox.set_version("5.0.0")
     with Watcher(sandbox.url()):
-        first = sandbox.start("up", "--yes", "--skip-preview", "--stack", "test")
-        assert first.stdout is not None
-        while "proving" not in (line := first.stdout.readline()):
-            assert line, "the first up ended early"
+        first = start_until_proving(sandbox)
         sandbox.unlock()
         second = sandbox.up()
         one = sandbox.follow(first)
