@@ -5,6 +5,7 @@ like a local one and no port but the public one is open.
 """
 
 import json
+import os
 import secrets
 import socket
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -53,38 +55,55 @@ class Holder:
         host: name of the machine.
         pid: its process id.
         started: when it started, in seconds since the epoch.
+        namespace: within what its process id means this process, as of `pid_namespace`.
     """
 
     host: str
     pid: int
     started: int
+    namespace: str = ""
 
     @classmethod
     def current(cls) -> "Holder":
         process = psutil.Process()
-        return cls(socket.gethostname(), process.pid, int(process.create_time()))
+        started = int(process.create_time())
+        return cls(socket.gethostname(), process.pid, started, pid_namespace())
 
     @classmethod
     def parse(cls, text: str) -> "Holder | None":
         try:
-            host, pid, started = text.split("/")
-            return cls(host, int(pid), int(started))
+            host, pid, started, namespace = text.split("/")
+            return cls(host, int(pid), int(started), namespace)
         except ValueError:
             return None
 
     def __str__(self) -> str:
-        return f"{self.host}/{self.pid}/{self.started}"
+        return f"{self.host}/{self.pid}/{self.started}/{self.namespace}"
 
     @property
     def dead(self) -> bool:
         """Whether this process is known to have ended: it was on this machine and is gone."""
-        if self.host != socket.gethostname():
+        # Two machines or containers may have one name, and ids of their own.
+        if (self.host, self.namespace) != (socket.gethostname(), pid_namespace()):
             return False
         try:
             # psutil derives the time from the clock, which may have been set since.
             return abs(psutil.Process(self.pid).create_time() - self.started) > _CLOCK_TOLERANCE
         except psutil.NoSuchProcess:
             return True
+
+
+def pid_namespace(proc: Path = Path("/proc")) -> str:
+    """Within what process ids are those that this process sees: a boot and a namespace of Linux.
+
+    Args:
+        proc: where Linux tells them; elsewhere, where there is no such folder, the name is empty.
+    """
+    try:
+        boot = (proc / "sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot}:{os.readlink(proc / 'self/ns/pid')}"
+    except OSError:
+        return ""
 
 
 class Ingress:

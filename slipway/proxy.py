@@ -174,6 +174,7 @@ if [ $# -gt 0 ]; then
   rm -rf new
   mkdir new
   while [ $# -gt 1 ]; do echo "$2" > "new/$1"; shift 2; done
+  sync new/* new || true
   rm -rf "$target"
   mv -T new "$target"
 fi
@@ -187,6 +188,9 @@ done
 
 Without pairs the new route's folder must be there; an empty new route takes the live one away.
 Exit code 8: the route is no longer the one that was seen. 9: the lease is another's.
+
+What is renamed is on the disk by then, or a machine that loses power could come back with a route
+to empty files. A proxy image without `sync` goes without.
 """
 
 IN_FLIGHT = f"""url=http://{ADMIN}/reverse_proxy/upstreams

@@ -7,16 +7,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import psutil
 import pytest
 
 from slipway import ingress as module
 from slipway import proxy
 from slipway.errors import GateError, HostError
-from slipway.ingress import Holder, Ingress, Lease, LiveRoute
+from slipway.ingress import Holder, Ingress, Lease, LiveRoute, pid_namespace
 
 SH = shutil.which("sh") or "/bin/sh"
 FIRST = {"web": "web-1:8000"}
@@ -170,7 +170,7 @@ def test_lease_of_a_dead_process_of_this_machine_is_taken_over_at_once(
     host: ScriptHost, ingress: Ingress
 ) -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
-        dead = Holder(Holder.current().host, process.pid, int(psutil.Process().create_time()))
+        dead = replace(Holder.current(), pid=process.pid)
         process.kill()
     host.run(proxy.ACQUIRE, "killed", "1000", str(dead), "")
     with ingress.lease(lambda: host, no_sleep):
@@ -181,12 +181,12 @@ def test_lease_of_a_process_whose_number_was_given_again_is_taken_over(
     host: ScriptHost, ingress: Ingress
 ) -> None:
     mine = Holder.current()
-    host.run(proxy.ACQUIRE, "old", "1000", str(Holder(mine.host, mine.pid, 1)), "")
+    host.run(proxy.ACQUIRE, "old", "1000", str(replace(mine, started=1)), "")
     with ingress.lease(lambda: host, no_sleep):
         assert (host.root / "lease").read_text().split()[2] == str(mine)
 
 
-@pytest.mark.parametrize("holder", ["elsewhere/17/1700000000", "not a holder"])
+@pytest.mark.parametrize("holder", ["elsewhere/17/1700000000/boot:pid:[1]", "not a holder"])
 def test_gate_waits_for_the_lease_of_an_unknown_process(
     host: ScriptHost, ingress: Ingress, holder: str
 ) -> None:
@@ -213,7 +213,7 @@ def test_gate_gives_up_on_a_lease_that_is_renewed_and_says_whose_it_is(
         host.run(proxy.RENEW, "other", "1000")
 
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    host.run(proxy.ACQUIRE, "other", "1000", "elsewhere/17/1700000000", "")
+    host.run(proxy.ACQUIRE, "other", "1000", "elsewhere/17/1700000000/boot:pid:[1]", "")
     with pytest.raises(GateError) as caught, ingress.lease(lambda: host, wait):
         pass
     assert re.fullmatch(
@@ -348,6 +348,27 @@ def test_lost_lease_means_no_switch(host: ScriptHost, ingress: Ingress, lease: L
     with pytest.raises(GateError, match=r"^another deploy of this stack has taken the route over"):
         lease.switch(LiveRoute(), "1" * 64, FIRST)
     assert ingress.live() == LiveRoute()
+
+
+def test_route_is_on_the_disk_before_it_is_led_to(
+    host: ScriptHost, lease: Lease, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sync").write_text(
+        f'#!{SH}\necho "$@" > {tmp_path}/synced\n[ ! -e live ] || echo late >> {tmp_path}/synced\n'
+    )
+    (tmp_path / "bin/sync").chmod(0o755)
+    host.path = f"{tmp_path / 'bin'}:{host.path}"
+    lease.switch(LiveRoute(), "1" * 64, SECOND)
+    assert (tmp_path / "synced").read_text() == "new/admin new/web new\n"
+
+
+def test_proxy_whose_image_cannot_sync_is_switched_all_the_same(
+    host: ScriptHost, ingress: Ingress, lease: Lease, tmp_path: Path
+) -> None:
+    host.path = f"{failing_program(tmp_path, 'sync')}:{host.path}"
+    route = lease.switch(LiveRoute(), "1" * 64, FIRST)
+    assert ingress.live() == route
 
 
 @pytest.mark.parametrize("program", ["mkdir", "mv", "ln"])
@@ -503,12 +524,14 @@ def test_ingress_that_does_not_tell_its_upstreams_is_an_error(
 
 
 def test_holder_is_read_as_it_was_written() -> None:
-    holder = Holder("host.example", 17, 1700000000)
-    assert str(holder) == "host.example/17/1700000000"
+    holder = Holder("host.example", 17, 1700000000, "boot:pid:[1]")
+    assert str(holder) == "host.example/17/1700000000/boot:pid:[1]"
     assert Holder.parse(str(holder)) == holder
+    elsewhere = Holder("host.example", 17, 1700000000)
+    assert Holder.parse(str(elsewhere)) == elsewhere
 
 
-@pytest.mark.parametrize("text", ["", "host", "host/1", "host/one/2", "a/b/1/2"])
+@pytest.mark.parametrize("text", ["", "host", "host/1", "host/1/2", "host/one/2/", "a/b/1/2/c"])
 def test_text_that_names_no_holder_is_none(text: str) -> None:
     assert Holder.parse(text) is None
 
@@ -517,5 +540,30 @@ def test_this_process_is_not_dead() -> None:
     assert not Holder.current().dead
 
 
-def test_process_of_another_machine_is_never_called_dead() -> None:
-    assert not Holder("elsewhere", 2**22 + 1, 1).dead
+GONE = 2**22 + 1
+
+
+def test_process_that_is_gone_is_dead() -> None:
+    assert replace(Holder.current(), pid=GONE).dead
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"host": "elsewhere"}, {"namespace": "another boot:pid:[1]"}, {"namespace": ""}],
+)
+def test_process_of_another_machine_or_container_is_never_called_dead(
+    other: dict[str, str],
+) -> None:
+    assert not replace(Holder.current(), pid=GONE, **other).dead
+
+
+def test_namespace_is_that_of_a_boot_and_of_a_container(tmp_path: Path) -> None:
+    (tmp_path / "sys/kernel/random").mkdir(parents=True)
+    (tmp_path / "sys/kernel/random/boot_id").write_text("1f0c-aa\n")
+    (tmp_path / "self/ns").mkdir(parents=True)
+    (tmp_path / "self/ns/pid").symlink_to("pid:[4026531836]")
+    assert pid_namespace(tmp_path) == "1f0c-aa:pid:[4026531836]"
+
+
+def test_namespace_is_empty_where_the_system_names_none(tmp_path: Path) -> None:
+    assert pid_namespace(tmp_path) == ""
