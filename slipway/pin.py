@@ -4,9 +4,8 @@ Files are changed as text, at the place where the image stands, so that comments
 stay as they are.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from slipway.dockerfile import base_images
-from slipway.errors import ConfigError
+from slipway.dockerfile import BaseImage, base_images
+from slipway.errors import ConfigError, RegistryError
 from slipway.reference import ImageReference, parse_reference
+from slipway.yaml_edit import read_text, replace_file
 
 LookUp = Callable[[ImageReference], str | None]
 
@@ -57,21 +57,41 @@ def find_unpinned(compose_file: Path) -> list[Finding]:
     Raises:
         ConfigError: a file is missing or cannot be read.
     """
-    text = _read(compose_file)
+    text = read_text(compose_file)
     try:
         document = YAML().load(text)
     except YAMLError as error:
         raise ConfigError([f"{compose_file}: cannot be read: {error}"]) from error
-    services = (document or {}).get("services") or {}
-    found = [f for s in services.values() for f in _in_service(compose_file, text, s or {})]
+    services = _services(compose_file, document)
+    found = [f for s in services.values() for f in _in_service(compose_file, text, s)]
     return list(dict.fromkeys(found))
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{file}: cannot be read: {error}"]) from error
+def _services(file: Path, document: Any) -> dict[str, Mapping[str, Any]]:
+    """The services, as far as an image may be looked for in them."""
+    root = _mapping(document, f"{file}:1", "services: {web: {image: …}}")
+    services = _mapping(root.get("services"), _where(file, root, "services"), "web: {image: …}")
+    found = {}
+    for name, service in services.items():
+        where = _where(file, services, name, f"services.{name}")
+        found[name] = _mapping(service, where, f"{name}: {{image: …}}")
+        build = found[name].get("build")
+        if not isinstance(build, str):
+            where = _where(file, found[name], "build", f"services.{name}.build")
+            _mapping(build, where, "build: {context: .}")
+    return found
+
+
+def _mapping(node: Any, where: str, example: str) -> Mapping[str, Any]:
+    if node is None or isinstance(node, Mapping):
+        return node or {}
+    kind = "a list" if isinstance(node, list) else "a single value"
+    raise ConfigError([f"{where}: is {kind}, not a mapping; write {example}"])
+
+
+def _where(file: Path, node: Any, key: str, path: str = "") -> str:
+    line = _position(node, key)[0] if key in node else 1
+    return f"{file}:{line} {path or key}"
 
 
 def _in_service(compose_file: Path, text: str, service: Mapping[str, Any]) -> Iterator[Finding]:
@@ -84,14 +104,16 @@ def _in_service(compose_file: Path, text: str, service: Mapping[str, Any]) -> It
     settings = {"context": build} if isinstance(build, str) else build
     context = compose_file.parent / str(settings.get("context", "."))
     dockerfile = context / str(settings.get("dockerfile", "Dockerfile"))
-    instructions = _read(dockerfile)
+    instructions = read_text(dockerfile).replace("\r\n", "\n")
     arguments = _arguments(settings.get("args"))
+    literal: list[Finding] = []
     for base in base_images(instructions, arguments):
-        if not base.image or "$" in base.image or _pinned(base.image):
+        if not base.image or _pinned(base.image):
             continue
         passed = [name for name, value in arguments.items() if value == base.image]
         if base.text == base.image:
-            yield _finding(dockerfile, instructions, base.image, base.line)
+            literal.append(_next_on_line(dockerfile, instructions, base, literal))
+            yield literal[-1]
         elif passed:  # It comes before a default in the Dockerfile.
             where = _argument_position(settings["args"], passed[0])
             yield _finding(compose_file, text, base.image, *where)
@@ -105,6 +127,15 @@ def _finding(file: Path, text: str, image: str, line: int, column: int = 0) -> F
     there = text.splitlines()[line - 1][column:]
     editable = "$" not in image and _literally(image).search(there) is not None
     return Finding(file, line, image, column, editable)
+
+
+def _next_on_line(file: Path, text: str, base: BaseImage, before: Sequence[Finding]) -> Finding:
+    """The finding of an image that may stand on its line several times."""
+    earlier = sum((found.line, found.image) == (base.line, base.image) for found in before)
+    places = list(_literally(base.image).finditer(text.splitlines()[base.line - 1]))
+    if earlier < len(places):
+        return Finding(file, base.line, base.image, places[earlier].start())
+    return Finding(file, base.line, base.image, editable=False)
 
 
 def _literally(image: str) -> re.Pattern[str]:
@@ -154,46 +185,53 @@ def plan_edits(findings: list[Finding], look_up: LookUp) -> list[Edit]:
     Raises:
         ConfigError: an image does not exist, or does not stand literally in its file; nothing is
             edited then.
+        RegistryError: a registry does not answer for an image.
     """
     edits, problems = [], []
     for finding in findings:
-        where = f"{finding.file}:{finding.line} {finding.image}"
-        if not finding.editable:
-            problems.append(
-                f"{where}: does not stand on this line in one piece; pin it by hand where its "
-                "variables are set or its line goes on"
-            )
-            continue
-        digest = look_up(parse_reference(finding.image))
-        if digest is None:
-            problems.append(f"{where}: its registry has no such image; correct the name or the tag")
-            continue
-        edits.append(Edit(finding, f"{finding.image}@{digest}"))
+        try:
+            edits.append(Edit(finding, f"{finding.image}@{_digest(finding, look_up)}"))
+        except ConfigError as error:
+            problems += [f"{_place(finding)}: {problem}" for problem in error.problems]
+        except RegistryError as error:
+            raise RegistryError(f"{_place(finding)}: {error}") from error
     if problems:
         raise ConfigError(problems)
     return edits
 
 
+def _place(finding: Finding) -> str:
+    return f"{finding.file}:{finding.line} {finding.image}"
+
+
+def _digest(finding: Finding, look_up: LookUp) -> str:
+    if "$" in finding.image:
+        raise ConfigError(["holds a variable; pin the image where the variable is set"])
+    if not finding.editable:
+        raise ConfigError(
+            [
+                "does not stand on this line in one piece; pin it by hand where its variables are "
+                "set or its line goes on"
+            ]
+        )
+    digest = look_up(parse_reference(finding.image))
+    if digest is None:
+        raise ConfigError(["its registry has no such image; correct the name or the tag"])
+    return digest
+
+
 def carry_out(edits: list[Edit]) -> None:
     """Write the edits; a file is replaced as a whole, so that none is ever half written."""
     for file in sorted({edit.finding.file for edit in edits}):
-        with file.open(encoding="utf-8", newline="") as text:  # Ends of lines stay as they are.
-            lines = text.read().splitlines(keepends=True)
+        lines = read_text(file).splitlines(keepends=True)
         # From right to left, since an edit moves what stands behind it.
         for edit in sorted(edits, key=lambda edit: -edit.finding.column):
             if edit.finding.file == file:
                 _pin_on_line(lines, edit)
-        _replace(file.resolve(), "".join(lines))
+        replace_file(file, "".join(lines))
 
 
 def _pin_on_line(lines: list[str], edit: Edit) -> None:
     index, column = edit.finding.line - 1, edit.finding.column
     head, tail = lines[index][:column], lines[index][column:]
     lines[index] = head + _literally(edit.finding.image).sub(edit.pinned, tail, count=1)
-
-
-def _replace(file: Path, text: str) -> None:
-    unfinished = file.with_name(f".{file.name}.pinning")
-    unfinished.write_text(text, "utf-8", newline="")
-    unfinished.chmod(file.stat().st_mode & 0o7777)
-    os.replace(unfinished, file)

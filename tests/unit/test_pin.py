@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.errors import ConfigError
+from slipway.errors import ConfigError, RegistryError
 from slipway.pin import Edit, Finding, carry_out, find_unpinned, plan_edits
 from slipway.reference import ImageReference
 
@@ -35,6 +35,7 @@ NOT_LITERAL = (
     "does not stand on this line in one piece; pin it by hand where its variables are set or its "
     "line goes on"
 )
+VARIABLE = "holds a variable; pin the image where the variable is set"
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_nothing_is_planned_where_one_image_cannot_be_pinned(compose_file: Path)
         plan_edits(findings, lambda ref: None if ref.repository == "library/gone" else DIGEST)
 
     assert refusal.value.problems == (
-        f"{compose_file}:12 ${{IMAGE}}: {NOT_LITERAL}",
+        f"{compose_file}:12 ${{IMAGE}}: {VARIABLE}",
         f"{compose_file}:13 gone:1: its registry has no such image; correct the name or the tag",
     )
 
@@ -327,7 +328,7 @@ def test_variables_and_unknown_images_are_refused_together(tmp_path: Path) -> No
     }
 
     assert refused(tmp_path, files) == [
-        f"compose.yaml:2 redis:${{VERSION:-7}}: {NOT_LITERAL}",
+        f"compose.yaml:2 redis:${{VERSION:-7}}: {VARIABLE}",
         "compose.yaml:3 unknown:1: its registry has no such image; correct the name or the tag",
         f"Dockerfile:3 python:3.11: {NOT_LITERAL}",
     ]
@@ -349,7 +350,8 @@ def test_what_stands_on_another_line_is_refused(tmp_path: Path, files: dict[str,
 
 def test_what_is_no_reference_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, {"compose.yaml": "services: {web: {image: 'Redis 7'}}\n"}) == [
-        '"Redis 7" is not an image reference; write repository:tag@sha256:<64 hex digits>'
+        'compose.yaml:1 Redis 7: "Redis 7" is not an image reference; '
+        "write repository:tag@sha256:<64 hex digits>"
     ]
 
 
@@ -365,3 +367,64 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
         f"{tmp_path}/{name}: cannot be read: 'utf-8' codec can't decode byte 0xe9 in position 5: "
         "invalid continuation byte",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[a]", "compose.yaml:1: is a list, not a mapping; write services: {web: {image: …}}"),
+        (
+            "name: a\nservices: [a]",
+            "compose.yaml:2 services: is a list, not a mapping; write web: {image: …}",
+        ),
+        (
+            "services:\n  web: redis",
+            "compose.yaml:2 services.web: is a single value, not a mapping; write web: {image: …}",
+        ),
+        (
+            "services:\n  web:\n    build: [.]",
+            "compose.yaml:3 services.web.build: is a list, not a mapping; "
+            "write build: {context: .}",
+        ),
+    ],
+)
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    assert refused(tmp_path, {"compose.yaml": text}) == [problem]
+
+
+@pytest.mark.parametrize(
+    "args", ["{BASE: '${PYTHON:-python:3.11}'}", '["BASE=${PYTHON:-python:3.11}"]']
+)
+def test_argument_that_holds_a_variable_is_refused(tmp_path: Path, args: str) -> None:
+    files = {
+        "compose.yaml": f"services:\n  web:\n    build:\n      context: .\n      args: {args}\n",
+        "Dockerfile": "ARG BASE=python:3.12\nFROM ${BASE}\n",
+    }
+
+    assert refused(tmp_path, files) == [f"compose.yaml:5 ${{PYTHON:-python:3.11}}: {VARIABLE}"]
+
+
+def test_an_image_is_pinned_as_often_as_its_line_names_it(tmp_path: Path) -> None:
+    line = "RUN --mount=from=node:22@,target=/n --mount=from=node:22@,target=/m true\n"
+    files = {
+        "compose.yaml": "services: {web: {build: .}, worker: {build: .}}\n",
+        "Dockerfile": "FROM node@ AS node\n" + line,
+    }
+    unpinned = {name: text.replace("@", "") for name, text in files.items()}
+
+    assert pin(tmp_path, unpinned) == {
+        name: text.replace("@", f"@{DIGEST}") for name, text in files.items()
+    }
+
+
+def test_registry_that_cannot_be_reached_is_told_with_the_image(tmp_path: Path) -> None:
+    write_files(tmp_path, {"compose.yaml": "services:\n  web: {image: redis:7}\n"})
+    file = tmp_path / "compose.yaml"
+
+    def unreachable(reference: ImageReference) -> str:
+        raise RegistryError("the registry docker.io cannot be reached")
+
+    with pytest.raises(RegistryError) as refusal:
+        plan_edits(find_unpinned(file), unreachable)
+
+    assert str(refusal.value) == f"{file}:2 redis:7: the registry docker.io cannot be reached"
