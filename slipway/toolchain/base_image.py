@@ -12,7 +12,9 @@ from slipway.toolchain.errors import SetupError
 from slipway.toolchain.host import Host
 
 OFFICIAL = "python:3.11-slim"
-LOCAL = "slipway/python:3.11"
+REPOSITORY = "slipway/python"
+TAG = "3.11"
+LOCAL = f"{REPOSITORY}:{TAG}"
 _SUITE = "bookworm"  # the Debian release whose Python is 3.11
 _MIRROR = "http://deb.debian.org/debian"
 _PACKAGES = "python3,python3-venv,python3-pip,ca-certificates,curl"

@@ -1,5 +1,6 @@
 """The proxy's image: official Caddy, or a built one on the base image."""
 
+import hashlib
 import re
 import shutil
 
@@ -9,13 +10,25 @@ from slipway.toolchain.go_tools import CADDY
 from slipway.toolchain.host import Host
 
 OFFICIAL = "caddy:2.11"
-LOCAL = "slipway/caddy:2.11"
+REPOSITORY = "slipway/caddy"
 AT_LEAST = (2, 11)
 """Older ones have no upstream that is read from a file at each request."""
 _NEEDS = (
     "caddy version && touch /tmp/a && mv -T /tmp/a /tmp/b && flock /tmp/b readlink -f /tmp/b && "
     "{ command -v curl || command -v wget; }"
 )
+
+
+def tag(host: Host) -> str:
+    """The tag of the proxy's image: a name for all that it is made from.
+
+    Two builds of one recipe differ in the times of their files. A registry that has the tag
+    therefore decides which image it is, for all checkouts that have the same recipe. What a built
+    one stands on is no part of it: a proxy that changes with every base image would have to be
+    stopped for each.
+    """
+    recipe = "\n".join([OFFICIAL, go_tools.kept(host, (CADDY,)).name, dockerfile("base")])
+    return f"2.11-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def provide(host: Host, base: str) -> None:
@@ -25,15 +38,16 @@ def provide(host: Host, base: str) -> None:
         host: the machine.
         base: image that a built one stands on.
     """
-    if pulling.exists(host, LOCAL) and not unfit(host, LOCAL):
+    local = f"{REPOSITORY}:{tag(host)}"
+    if pulling.exists(host, local) and not unfit(host, local):
         return
     if pulling.pull(host, OFFICIAL):
         reason = unfit(host, OFFICIAL)
         if not reason:
-            host.commands.run(["docker", "tag", OFFICIAL, LOCAL])
+            host.commands.run(["docker", "tag", OFFICIAL, local])
             return
         host.say(f"    {OFFICIAL} will not do: {reason}")
-    _build(host, base)
+    _build(host, base, local)
 
 
 def unfit(host: Host, image: str) -> str:
@@ -62,7 +76,7 @@ CMD ["caddy", "run"]
 """
 
 
-def _build(host: Host, base: str) -> None:
+def _build(host: Host, base: str, local: str) -> None:
     final = go_tools.kept(host, (CADDY,))
     if not final.is_dir():
         unfinished = go_tools.scratch(host, CADDY.program)
@@ -72,10 +86,10 @@ def _build(host: Host, base: str) -> None:
     shutil.copy2(final / CADDY.program, context / "caddy")
     files.write(context / "Dockerfile", dockerfile(base))
     built = host.commands.watch(
-        ["docker", "build", "--tag", LOCAL, str(context)], "building the Caddy image"
+        ["docker", "build", "--tag", local, str(context)], "building the Caddy image"
     )
     shutil.rmtree(context, ignore_errors=True)
-    reason = unfit(host, LOCAL) if built.ok else built.reason
+    reason = unfit(host, local) if built.ok else built.reason
     if reason:
         raise SetupError(
             f"the Caddy image could not be built: {reason}",

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -48,7 +49,8 @@ def test_an_image_is_pushed_once_and_used_by_digest(machine: Machine, local: Fak
     step.act()
     assert step.look() == present(f"localhost:5000/slipway/python@{NEW}")
     assert files.read_variables(host.places.images) == {
-        "SLIPWAY_PYTHON_IMAGE": f"localhost:5000/slipway/python@{NEW}"
+        "SLIPWAY_PYTHON_IMAGE": f"localhost:5000/slipway/python@{NEW}",
+        "SLIPWAY_PYTHON_IMAGE_TAG": f"3.11@{NEW}",
     }
 
 
@@ -73,6 +75,7 @@ def test_a_registry_that_lost_the_image_gets_it_again(
     images.step(host, images.PYTHON, "Base image").act()
     assert files.read_variables(host.places.images) == {
         "SLIPWAY_PYTHON_IMAGE": f"localhost:5000/slipway/python@{NEW}",
+        "SLIPWAY_PYTHON_IMAGE_TAG": f"3.11@{NEW}",
         "OTHER": "kept",
     }
 
@@ -86,6 +89,72 @@ def test_another_checkout_adopts_what_is_in_the_registry(
     images.step(host, images.PYTHON, "Base image").act()
     assert images.pinned(host, images.PYTHON) == f"localhost:5000/slipway/python@{OLD}"
     assert machine.commands.ran("docker push") == []
+
+
+def test_an_image_that_the_registry_has_is_not_replaced_when_it_cannot_be_pulled(
+    machine: Machine, local: FakeRegistry
+) -> None:
+    local.held = {("slipway/python", "3.11")}
+    machine.commands.on("docker pull", Outcome(1, "no space left on device"))
+    with pytest.raises(SetupError) as caught:
+        images.step(machine.host(), images.PYTHON, "Base image").act()
+    assert str(caught.value).startswith(
+        "localhost:5000/slipway/python:3.11 is in the registry, but could not be pulled: no space "
+    )
+    assert machine.commands.ran("docker push") == []
+
+
+def test_checkouts_with_one_recipe_take_one_proxy(machine: Machine, local: FakeRegistry) -> None:
+    host = machine.host()
+    machine.go_module("caddy")
+    tag = caddy_image.tag(host)
+    local.held = {("slipway/caddy", "2.11"), ("slipway/caddy", tag), ("slipway/caddy", OLD)}
+    machine.commands.on("docker pull", Outcome(0, f"{tag}: Pulling\nDigest: {OLD}\nStatus: …"))
+    machine.commands.on("docker run --rm", Outcome(0, "v2.11.9\n"))
+    images.step(host, images.CADDY, "Caddy image").act()
+    assert images.pinned(host, images.CADDY) == f"localhost:5000/slipway/caddy@{OLD}"
+    assert machine.commands.ran("docker pull") == [
+        f"docker pull localhost:5000/slipway/caddy:{tag}"
+    ]
+
+
+def test_a_proxy_of_another_recipe_is_no_longer_taken(
+    machine: Machine, local: FakeRegistry
+) -> None:
+    host = machine.host()
+    machine.go_module("caddy")
+    variables = {
+        "SLIPWAY_CADDY_IMAGE": f"localhost:5000/slipway/caddy@{OLD}",
+        "SLIPWAY_CADDY_IMAGE_TAG": f"{caddy_image.tag(host)}@{OLD}",
+    }
+    files.write_variables(host.places.images, variables)
+    local.held = {("slipway/caddy", OLD)}
+    assert images.pinned(host, images.CADDY) == f"localhost:5000/slipway/caddy@{OLD}"
+    (machine.root / "tools/caddy/go.mod").write_text("module x\n\ngo 1.26.1\n")
+    assert images.pinned(host, images.CADDY) is None
+
+
+def test_a_proxy_that_the_user_wrote_down_stays(machine: Machine, local: FakeRegistry) -> None:
+    host = machine.host()
+    machine.go_module("caddy")
+    variables = {
+        "SLIPWAY_CADDY_IMAGE": f"localhost:5000/slipway/caddy@{NEW}",
+        "SLIPWAY_CADDY_IMAGE_TAG": f"2.11-of-yesterday@{OLD}",
+    }
+    files.write_variables(host.places.images, variables)
+    local.held = {("slipway/caddy", NEW)}
+    assert images.pinned(host, images.CADDY) == f"localhost:5000/slipway/caddy@{NEW}"
+
+
+def test_images_stand_on_the_base_that_the_registry_has(
+    machine: Machine, local: FakeRegistry
+) -> None:
+    host = machine.host()
+    assert images.base_for_builds(host) == "slipway/python:3.11"
+    reference = f"localhost:5000/slipway/python@{OLD}"
+    files.write_variables(host.places.images, {"SLIPWAY_PYTHON_IMAGE": reference})
+    local.held = {("slipway/python", OLD)}
+    assert images.base_for_builds(host) == reference
 
 
 def test_a_change_of_registry_asks_for_new_digests(machine: Machine, local: FakeRegistry) -> None:
@@ -151,8 +220,11 @@ def test_the_official_proxy_is_taken_when_it_is_fit(machine: Machine) -> None:
     machine.commands.on("docker pull caddy:2.11")
     machine.commands.on(CHECK, Outcome(0, "v2.11.4 h1:x\n/tmp/b\n/usr/bin/wget\n"))
     machine.commands.on("docker tag")
-    caddy_image.provide(machine.host(), "base")
-    assert machine.commands.ran("docker tag") == ["docker tag caddy:2.11 slipway/caddy:2.11"]
+    host = machine.host()
+    caddy_image.provide(host, "base")
+    tag = caddy_image.tag(host)
+    assert re.fullmatch(r"2\.11-[0-9a-f]{12}", tag)
+    assert machine.commands.ran("docker tag") == [f"docker tag caddy:2.11 slipway/caddy:{tag}"]
 
 
 @pytest.mark.parametrize(
@@ -176,17 +248,18 @@ def test_a_proxy_that_cannot_switch_is_refused(
 def test_an_unfit_proxy_is_replaced_by_a_built_one(machine: Machine) -> None:
     machine.go_module("caddy")
     machine.go_builds()
-    machine.commands.on("docker image inspect slipway/caddy:2.11")
+    local = f"slipway/caddy:{caddy_image.tag(machine.host())}"
+    machine.commands.on(f"docker image inspect {local}")
     machine.commands.on("docker pull caddy:2.11")
     machine.commands.on(CHECK, Outcome(0, "v2.10.2\n"))
     built: list[Sequence[str]] = []
 
     def build(argv: Sequence[str]) -> Outcome:
         built.append(argv)
-        machine.commands.on(CHECK.replace("caddy:", "slipway/caddy:"), Outcome(0, "v2.11.9\n"))
+        machine.commands.on(CHECK.replace("caddy:2.11", local), Outcome(0, "v2.11.9\n"))
         return DONE
 
-    machine.commands.on("docker build --tag slipway/caddy:2.11", build)
+    machine.commands.on(f"docker build --tag {local}", build)
     caddy_image.provide(machine.host(), "base@sha256:1")
     assert len(built) == 1
     assert "    caddy:2.11 will not do: its version is 2.10" in machine.said
