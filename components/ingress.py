@@ -1,7 +1,7 @@
 """The proxy in front of a stack."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -9,10 +9,23 @@ import pulumi_docker as docker
 
 from components.labels import labels as as_labels
 from slipway.host import LABEL_CONFIG, LABEL_ROLE
-from slipway.proxy import CONFIG_FILE, PUBLIC_PORT, ROOT, caddy_config, settings_id
+from slipway.proxy import CONFIG_FILE, PUBLIC_PORT, ROOT, Site, caddy_config, settings_id
 
 _GRACE = 35
 """Seconds that Caddy gets to finish requests when it is stopped: its own grace period is 30."""
+
+
+@dataclass(frozen=True)
+class NetworkPlace:
+    """A place in a network.
+
+    Args:
+        name: the network's name on the host.
+        names: what the container answers to in it.
+    """
+
+    name: pulumi.Input[str]
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -24,9 +37,9 @@ class IngressArgs:
         container_name: name of the container on the host.
         resource_name: name of the container's resource; differs from the component's only after
             a container was lost.
-        service: the service that takes the public traffic.
+        sites: what it does for each service that takes requests.
         port: public port on the host.
-        network: name of the network that it shares with the services.
+        networks: the networks that it shares with these services, by the compose file's names.
         labels: labels of the container.
         bind: address on the host, default all.
         hooks: hooks of the container.
@@ -37,9 +50,9 @@ class IngressArgs:
     image: str
     container_name: str
     resource_name: str
-    service: str
+    sites: Sequence[Site]
     port: int
-    network: pulumi.Input[str]
+    networks: Mapping[str, NetworkPlace]
     labels: Mapping[str, str]
     bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     hooks: pulumi.ResourceHookBinding | None = None
@@ -78,8 +91,8 @@ class Ingress(pulumi.ComponentResource):
         )
 
     def _create_container(self, args: IngressArgs, routes: docker.Volume) -> docker.Container:
-        config = caddy_config(args.service)
-        settings = settings_id(args.service, args.image, args.port, args.bind)
+        config = caddy_config(args.sites)
+        settings = settings_id(args.sites, args.image, args.port, args.bind, list(args.networks))
         labels = {**args.labels, LABEL_ROLE: "ingress", LABEL_CONFIG: settings}
         return docker.Container(
             args.resource_name,
@@ -95,7 +108,10 @@ class Ingress(pulumi.ComponentResource):
             ports=[
                 docker.ContainerPortArgs(internal=PUBLIC_PORT, external=args.port, ip=args.bind)
             ],
-            networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=args.network)],
+            networks_advanced=[
+                docker.ContainerNetworksAdvancedArgs(name=place.name, aliases=list(place.names))
+                for _, place in sorted(args.networks.items())
+            ],
             uploads=[
                 docker.ContainerUploadArgs(
                     file=CONFIG_FILE, content=json.dumps(config, indent=2, sort_keys=True)

@@ -210,14 +210,19 @@ class Lease:
         self._ingress = ingress
         self._token = token
 
-    def open_candidate(self, service: str, upstream: str) -> Mapping[str, str]:
-        """Let requests with a fresh key reach `upstream`; returns the headers that carry it."""
+    def open_candidates(self, upstreams: Mapping[str, str]) -> str:
+        """Let requests with a fresh key reach candidates; returns the key.
+
+        Args:
+            upstreams: container:port by service.
+        """
         key = secrets.token_hex(16)
-        self._ingress._script(proxy.OPEN_CANDIDATE, self._token, service, upstream, key)
-        return {proxy.KEY_HEADER: proxy.KEY_PREFIX + key}
+        pairs = [part for pair in sorted(upstreams.items()) for part in pair]
+        self._ingress._script(proxy.OPEN_CANDIDATES, self._token, key, *pairs)
+        return key
 
     def close_candidate(self) -> None:
-        """Let no request reach a candidate any more."""
+        """Let no request with the key reach anything any more."""
         self._ingress._script(proxy.CLOSE_CANDIDATE, self._token, secrets.token_hex(16))
 
     def confirm(self, seen: LiveRoute) -> None:
@@ -249,7 +254,10 @@ class Lease:
 
     def switch_back(self, current: LiveRoute, earlier: LiveRoute) -> None:
         """Lead public traffic to where it went before."""
-        self._switch(current.route, earlier.route)
+        if earlier.upstreams:
+            self.switch(current, "back", earlier.upstreams)
+        else:
+            self._switch(current.route, "")
 
     def _switch(self, seen: str, route: str, *pairs: str) -> None:
         self._judge(*self._ingress._run(proxy.SWITCH, self._token, seen, route, *pairs))

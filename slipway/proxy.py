@@ -5,8 +5,8 @@ WebSockets. The upstream is read from a file at each request, and the switch is 
 on a volume:
 
     /slipway/live            -> releases/<route>, one folder for all services
-    /slipway/live/<service>  container:port that gets the public traffic
-    /slipway/candidate/<service>, /slipway/candidate/key
+    /slipway/live/<service>  container:port that gets the traffic, or HELD
+    /slipway/candidate/<service>, /slipway/candidate/.key
                              container:port that gets the requests with the right key; between
                              two gates nobody knows the key
     /slipway/lease           who is at the gate
@@ -14,77 +14,177 @@ on a volume:
 `caddy_config` and the scripts below are values; `slipway.ingress` carries them out.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from slipway.canonical import SHORT, digest
 
 ROOT = "/slipway"
 CONFIG_FILE = "/etc/caddy/slipway.json"
-PUBLIC_PORT = 8080
-"""The port on which Caddy listens inside its container."""
+PUBLIC_PORT = 20080
+"""The port on which Caddy listens for the public inside its container. A service's own port is
+listened on too, under the service's name, so this is one that no service has."""
 KEY_HEADER = "X-Slipway-Candidate"
+SERVICE_HEADER = "X-Slipway-Service"
 KEY_PREFIX = "gate-"
+LIVE_PREFIX = "live-"
+HELD = "127.0.0.1:9"
+"""Stands in the place of an upstream while requests wait: nothing in the ingress container listens
+there, so that a connection is refused at once and tried again."""
 ADMIN = "127.0.0.1:2019"
+_RETRY = 2.0
 
 
-def caddy_config(service: str) -> dict[str, Any]:
-    """Caddy's configuration for a stack whose public traffic goes to `service`.
+@dataclass(frozen=True)
+class Site:
+    """What the proxy does for one service.
 
-    See https://caddyserver.com/docs/json/.
+    Args:
+        service: its name.
+        port: the port on which it listens inside its container.
+        hosts: names of hosts whose public requests it gets; empty: of every host.
+        path: prefix of the paths that it gets, not taken off.
+        internal: whether it gets no public requests at all.
+        names: names by which other services call it: the proxy answers to them on `port`.
+        hold: seconds that a request waits for it to accept a connection.
     """
-    # The prefix: a key file that is missing for an instant must not match an empty header.
-    key = f"{KEY_PREFIX}{{file.{ROOT}/candidate/key}}"
-    candidate = {
-        "match": [{"header": {KEY_HEADER: [key]}}],
-        "handle": [_proxy_to("candidate", service, {KEY_HEADER: [key]})],
-        "terminal": True,
-    }
-    # A connection that could not be made is tried again, and the file read again: a request that
-    # looked the old container up just before it stopped goes to the new one. The candidate gets
-    # no second try, so that its failures are seen at once.
-    retry = {"load_balancing": {"try_duration": "2s", "try_interval": "100ms"}}
-    public = {"handle": [_proxy_to("live", service, {}) | retry]}
-    server = {
-        "listen": [f":{PUBLIC_PORT}"],
-        "routes": [candidate, public],
-        "automatic_https": {"disable": True},
-        "errors": {"routes": [{"handle": [_error_page()]}]},
-    }
+
+    service: str
+    port: int
+    hosts: tuple[str, ...] = ()
+    path: str = "/"
+    internal: bool = False
+    names: tuple[str, ...] = ()
+    hold: float = _RETRY
+
+
+def caddy_config(sites: Sequence[Site]) -> dict[str, Any]:
+    """Caddy's configuration for a stack; see https://caddyserver.com/docs/json/."""
+    ordered = sorted(sites, key=lambda site: site.service)
+    servers = {"public": _server(PUBLIC_PORT, [*_keyed_routes(ordered), *_public_routes(ordered)])}
+    for port in sorted({site.port for site in ordered if site.names}):
+        named = [site for site in ordered if site.names and site.port == port]
+        servers[f"internal-{port}"] = _server(port, _named_routes(named))
     return {
         "admin": {"listen": ADMIN},
         "logging": {"logs": {"default": {"level": "WARN"}}},
-        "apps": {"http": {"grace_period": "30s", "servers": {"public": server}}},
+        "apps": {"http": {"grace_period": "30s", "servers": servers}},
     }
 
 
-def settings_id(service: str, image: str, port: int, bind: str) -> str:
+def settings_id(
+    sites: Sequence[Site], image: str, port: int, bind: str, networks: Sequence[str] = ()
+) -> str:
     """A name for all that an ingress container is made from, to see whether one has it."""
-    settings = {"config": caddy_config(service), "image": image, "port": port, "bind": bind}
+    settings = {
+        "config": caddy_config(sites),
+        "names": {site.service: asdict(site)["names"] for site in sites},
+        "image": image,
+        "port": port,
+        "bind": bind,
+        "networks": sorted(networks),
+    }
     return digest(settings)[:SHORT]
+
+
+def _server(port: int, routes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "listen": [f":{port}"],
+        # Without the last one, what matches nothing would get an empty answer with status 200.
+        "routes": [*routes, {"handle": [_page("404", "No service takes this host and path.")]}],
+        "automatic_https": {"disable": True},
+        "errors": {
+            "routes": [
+                {
+                    "handle": [
+                        _page(
+                            "{http.error.status_code}",
+                            "The application does not answer ({http.error.status_code}).",
+                        )
+                    ]
+                }
+            ]
+        },
+    }
+
+
+def _keyed_routes(sites: Sequence[Site]) -> list[dict[str, Any]]:
+    """The gate's own ways: to a candidate, and to what serves without the public's way there.
+
+    The candidate gets no second try, so that its failures are seen at once.
+    """
+    routes = []
+    # The prefix: a key file that is missing for an instant must not match an empty header.
+    for prefix, folder in ((KEY_PREFIX, "candidate"), (LIVE_PREFIX, "live")):
+        key = f"{prefix}{{file.{ROOT}/candidate/.key}}"
+        for site in sites:
+            header = {KEY_HEADER: [key], SERVICE_HEADER: [site.service]}
+            proxy = _proxy_to(folder, site.service, {KEY_HEADER: [key]})
+            routes.append({"match": [{"header": header}], "handle": [proxy], "terminal": True})
+    return routes
+
+
+def _public_routes(sites: Sequence[Site]) -> list[dict[str, Any]]:
+    """The public's ways: a host before none, a longer path before a shorter one."""
+    public = [site for site in sites if not site.internal]
+    public.sort(key=lambda site: (not site.hosts, -len(site.path), site.service))
+    return [_route(_public_match(site), site) for site in public]
+
+
+def _public_match(site: Site) -> dict[str, Any]:
+    match: dict[str, Any] = {}
+    if site.hosts:
+        match["host"] = list(site.hosts)
+    if site.path != "/":
+        prefix = site.path.rstrip("/")
+        match["path"] = [prefix, f"{prefix}/*"]
+    return match
+
+
+def _named_routes(sites: Sequence[Site]) -> list[dict[str, Any]]:
+    """The ways of other services. Where one alone has a port, the name need not be in the request:
+    a proxy of the stack's own may put the public's host there."""
+    if len(sites) == 1:
+        return [_route({}, sites[0])]
+    return [_route({"host": list(site.names)}, site) for site in sites]
+
+
+def _route(match: dict[str, Any], site: Site) -> dict[str, Any]:
+    # A connection that could not be made is tried again, and the file read again: a request that
+    # looked the old container up just before it stopped goes to the new one, and one that comes
+    # while its service is held waits.
+    retry = {"load_balancing": {"try_duration": f"{site.hold:g}s", "try_interval": "100ms"}}
+    route: dict[str, Any] = {"match": [match]} if match else {}
+    return {
+        **route,
+        "handle": [_proxy_to("live", site.service, {}) | retry],
+        "terminal": True,
+    }
 
 
 def _proxy_to(folder: str, service: str, echo: dict[str, list[str]]) -> dict[str, Any]:
     """A proxy to the upstream in a file.
 
-    `echo` is set on answers: it proves to the gate that the candidate gave them, and not another
-    stack, another machine or a cache on the way.
+    `echo` is set on answers: it proves to the gate that the right container gave them, and not
+    another stack, another machine or a cache on the way.
     """
     return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": f"{{file.{ROOT}/{folder}/{service}}}"}],
         # The key never reaches an application, not even a wrong one.
         "headers": {
-            "request": {"delete": [KEY_HEADER]},
+            "request": {"delete": [KEY_HEADER, SERVICE_HEADER]},
             "response": {"set": echo} if echo else {"delete": [KEY_HEADER]},
         },
     }
 
 
-def _error_page() -> dict[str, Any]:
+def _page(status: str, text: str) -> dict[str, Any]:
     return {
         "handler": "static_response",
-        "status_code": "{http.error.status_code}",
-        "body": "The application does not answer ({http.error.status_code}).\n",
+        "status_code": status,
+        "body": f"{text}\n",
         "headers": {"Content-Type": ["text/plain; charset=utf-8"], "Server": ["slipway"]},
     }
 
@@ -134,23 +234,24 @@ if [ -d live/ ]; then cd live/ && for f in *; do echo "$f $(cat "$f")"; done; fi
 """
 """Prints the name of the live route, then service and upstream, a line each."""
 
-OPEN_CANDIDATE = """[ -f lease ] || exit 9
+OPEN_CANDIDATES = """[ -f lease ] || exit 9
 read -r token rest < lease
 [ "$token" = "$1" ] || exit 9
+key=$2; shift 2
 rm -rf candidate.new
 mkdir candidate.new
-echo "$3" > "candidate.new/$2"
-printf %s "$4" > candidate.new/key
+while [ $# -gt 1 ]; do echo "$2" > "candidate.new/$1"; shift 2; done
+printf %s "$key" > candidate.new/.key
 rm -rf candidate
 mv -T candidate.new candidate
 """
-"""Arguments: token, service, upstream, key."""
+"""Arguments: token, key, then service and upstream in pairs."""
 
 CLOSE_CANDIDATE = """[ -f lease ] && [ -d candidate ] || exit 0
 read -r token rest < lease
 [ "$token" = "$1" ] || exit 0
 printf %s "$2" > key.new
-mv -T key.new candidate/key
+mv -T key.new candidate/.key
 """
 """Arguments: token, a key that nobody is told.
 
