@@ -12,9 +12,9 @@ from pulumi.runtime.config import get_config_env
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from slipway.deploy import Settings
 from slipway.errors import ConfigError
-from slipway.services import Seconds
+from slipway.extension import Seconds
+from slipway.prepared import Settings
 
 _NAMESPACE = "slipway"
 

@@ -12,17 +12,18 @@ import pulumi_docker as docker
 
 from components.gate import Gate, GateArgs
 from components.hooks import before_create
-from components.ingress import Ingress, IngressArgs
+from components.ingress import Ingress, IngressArgs, NetworkPlace
 from components.labels import labels as as_labels
 from components.own_state import read_own_state
 from components.service_container import ServiceContainerArgs, service_container
 from components.source_image import SourceImage, SourceImageArgs
-from slipway import deploy
-from slipway.deploy import Prepared, Settings, StackName
+from slipway import deploy, hooked
 from slipway.host import registry_login
-from slipway.plan import ImagePlan
+from slipway.image_plan import ImagePlan
+from slipway.prepared import Prepared, Settings, StackName
 from slipway.registry import is_local
 from slipway.release import ledger_view
+from slipway.services import DEFAULT_NETWORK, Network
 from slipway.state import StackState
 
 
@@ -70,11 +71,11 @@ class DockerStack(pulumi.ComponentResource):
         self._key_stash = self._create_key_stash()
         provider = self._create_provider()
         self._child = pulumi.ResourceOptions(parent=self, provider=provider)
-        network = self._create_network()
+        networks = self._create_networks()
         volumes = self._create_volumes()
         images = self._create_images()
-        ingress = self._create_ingress(network)
-        containers = self._create_containers(network, volumes, images)
+        ingress = self._create_ingress(networks)
+        containers = self._create_containers(networks, volumes, images)
         gate = self._create_gate(ingress, containers, images)
         self.address = pulumi.Output.from_input(self._prepared.address)
         self.releases = gate.live.apply(lambda fact: ledger_view(fact["ledger"]))
@@ -97,6 +98,7 @@ class DockerStack(pulumi.ComponentResource):
             state,
             preview=pulumi.runtime.is_dry_run(),
             report=pulumi.log.info,
+            warn=pulumi.log.warn,
         )
 
     def _create_provider(self) -> docker.Provider:
@@ -116,28 +118,47 @@ class DockerStack(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _create_network(self) -> docker.Network:
-        remove = functools.partial(deploy.remove_leftover_network, self._prepared)
-        return docker.Network(
-            f"{self._name}-network",
-            name=self._prepared.prefix,
-            labels=as_labels(self._prepared.labels, docker.NetworkLabelArgs),
-            opts=self._options(
-                ignore_changes=["*"], hooks=before_create(f"{self._name}-network-leftover", remove)
-            ),
-        )
+    def _create_networks(self) -> dict[str, pulumi.Input[str]]:
+        """Names on the host of the networks; those that are there already are not declared."""
+        declared = self._prepared.project.networks
+        found: dict[str, pulumi.Input[str]] = {}
+        for network, name in self._prepared.networks.items():
+            settings = declared.get(network, Network())
+            if settings.external:
+                found[network] = name
+                continue
+            own = "network" if network == DEFAULT_NETWORK else f"network-{network}"
+            resource = f"{self._name}-{own}"
+            remove = functools.partial(hooked.remove_leftover_network, self._prepared, name)
+            found[network] = docker.Network(
+                resource,
+                name=name,
+                internal=settings.internal or None,
+                labels=as_labels(self._prepared.labels, docker.NetworkLabelArgs),
+                opts=self._options(
+                    ignore_changes=["*"], hooks=before_create(f"{resource}-leftover", remove)
+                ),
+            ).name
+        return found
 
-    def _create_volumes(self) -> dict[str, docker.Volume]:
-        # What users' data lies on is never deleted with its resource.
-        return {
-            volume: docker.Volume(
+    def _create_volumes(self) -> dict[str, pulumi.Input[str]]:
+        """Names on the host of the volumes; those that are there already are not declared."""
+        declared = self._prepared.project.volumes
+        found: dict[str, pulumi.Input[str]] = {}
+        for volume, name in self._prepared.volumes.items():
+            if declared[volume].external:
+                found[volume] = name
+                continue
+            # What users' data lies on is never deleted with its resource.
+            found[volume] = docker.Volume(
                 f"{self._name}-{volume}",
                 name=name,
+                driver=declared[volume].driver,
+                driver_opts=declared[volume].driver_opts or None,
                 labels=as_labels(self._prepared.labels, docker.VolumeLabelArgs),
                 opts=self._options(ignore_changes=["*"], retain_on_delete=True),
-            )
-            for volume, name in self._prepared.volumes.items()
-        }
+            ).name
+        return found
 
     def _create_images(self) -> dict[str, pulumi.Output[str]]:
         """The reference of each service's image; services that share a build share the image."""
@@ -156,7 +177,7 @@ class DockerStack(pulumi.ComponentResource):
                 references[plan.service.name] = pulumi.Output.from_input(str(pinned))
         return references
 
-    def _create_ingress(self, network: docker.Network) -> Ingress:
+    def _create_ingress(self, networks: Mapping[str, pulumi.Input[str]]) -> Ingress:
         prepared = self._prepared
         return Ingress(
             f"{self._name}-ingress",
@@ -164,9 +185,12 @@ class DockerStack(pulumi.ComponentResource):
                 image=prepared.ingress_image,
                 container_name=prepared.ingress_name,
                 resource_name=prepared.ingress_resource,
-                service=prepared.routed,
+                sites=prepared.sites,
                 port=self._args.settings.port,
-                network=network.name,
+                networks={
+                    network: NetworkPlace(networks[network], names)
+                    for network, names in prepared.ingress_networks.items()
+                },
                 labels=prepared.labels,
                 bind=self._args.settings.bind,
                 hooks=self._leftover_hook(prepared.ingress_resource, prepared.ingress_name),
@@ -177,8 +201,8 @@ class DockerStack(pulumi.ComponentResource):
 
     def _create_containers(
         self,
-        network: docker.Network,
-        volumes: Mapping[str, docker.Volume],
+        networks: Mapping[str, pulumi.Input[str]],
+        volumes: Mapping[str, pulumi.Input[str]],
         images: Mapping[str, pulumi.Output[str]],
     ) -> dict[str, docker.Container]:
         return {
@@ -186,8 +210,8 @@ class DockerStack(pulumi.ComponentResource):
                 ServiceContainerArgs(
                     plan=plan,
                     image=images[plan.service.name],
-                    network=network.name,
-                    volumes={volume: volumes[volume].name for volume in volumes},
+                    networks=networks,
+                    volumes=volumes,
                     labels=self._prepared.labels,
                     secret=self._prepared.holds_secret(plan),
                 ),
@@ -210,6 +234,7 @@ class DockerStack(pulumi.ComponentResource):
                 "name": plan.name,
                 "id": containers[plan.service.name].id,
                 "upstream": plan.upstream,
+                "role": plan.role.value,
             }
             for plan in prepared.containers
         }
@@ -220,14 +245,14 @@ class DockerStack(pulumi.ComponentResource):
                 "containers": facts,
                 "ingress": ingress.container_id,
             },
-            pass_gate=functools.partial(deploy.pass_gate, prepared),
+            pass_gate=functools.partial(hooked.pass_gate, prepared),
             depends_on=[ingress, *containers.values()],
         )
         return Gate(self._name, args, pulumi.ResourceOptions(parent=self))
 
     def _leftover_hook(self, resource: str, container: str) -> pulumi.ResourceHookBinding:
         """Before a container is created: remove what a killed run left under its name."""
-        remove = functools.partial(deploy.remove_leftover, container, self._prepared)
+        remove = functools.partial(hooked.remove_leftover, container, self._prepared)
         return before_create(f"{resource}-leftover", remove)
 
     def _options(self, **more: Any) -> pulumi.ResourceOptions:

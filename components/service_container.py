@@ -1,5 +1,6 @@
 """The container of one service."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from components.labels import labels as as_labels
 from slipway.durations import format_duration
 from slipway.host import LABEL_REVISION, LABEL_ROLE, LABEL_SERVICE
 from slipway.plan import ContainerPlan
-from slipway.services import HealthCheck
+from slipway.services import HealthCheck, Service, TmpfsMount, VolumeMount
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,15 @@ class ServiceContainerArgs:
     Args:
         plan: what it is.
         image: `repository@sha256:…`.
-        network: name of the stack's network.
-        volumes: names on the host of the volumes that the compose file declares.
+        networks: names on the host of the compose file's networks.
+        volumes: names on the host of the compose file's volumes.
         labels: labels of the stack.
         secret: whether its settings hold a secret.
     """
 
     plan: ContainerPlan
     image: pulumi.Input[str]
-    network: pulumi.Input[str]
+    networks: Mapping[str, pulumi.Input[str]]
     volumes: Mapping[str, pulumi.Input[str]]
     labels: Mapping[str, str]
     secret: bool
@@ -42,6 +43,7 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
     never replaces one that serves.
     """
     plan, service = args.plan, args.plan.service
+    limits = service.deploy.resources.limits
     grace = round(service.stop_grace_period)
     environment = [f"{name}={value}" for name, value in sorted(plan.spec.environment.items())]
     hide: Callable[[Any], Any] = pulumi.Output.secret if args.secret else _as_it_is
@@ -62,7 +64,10 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         healthcheck=hide(_healthcheck(service.healthcheck)),
         init=service.init,
         labels=hide(as_labels(labels, docker.ContainerLabelArgs)),
-        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=args.network)],
+        networks_advanced=[
+            docker.ContainerNetworksAdvancedArgs(name=args.networks[network], aliases=list(names))
+            for network, names in sorted(plan.placement.aliases.items())
+        ],
         read_only=service.read_only,
         restart=service.restart,
         stop_signal=service.stop_signal,
@@ -71,18 +76,96 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         destroy_grace_seconds=max(grace, 1),
         user=service.user,
         working_dir=service.working_dir,
-        volumes=[
-            docker.ContainerVolumeArgs(
-                volume_name=args.volumes[mount.source],
-                container_path=mount.target,
-                read_only=mount.read_only,
-            )
-            for mount in service.volumes
-        ],
+        volumes=_volumes(args),
+        tmpfs=_tmpfs(plan),
+        uploads=_uploads(plan),
+        ports=_ports(plan),
+        hosts=_extra_hosts(service),
+        capabilities=_capabilities(service),
+        hostname=service.hostname,
+        log_driver=service.logging.driver if service.logging else None,
+        log_opts=(service.logging.options or None) if service.logging else None,
+        memory=_megabytes(limits.memory),
+        cpus=None if limits.cpus is None else f"{limits.cpus:g}",
+        security_opts=service.security_opt or None,
+        shm_size=_megabytes(service.shm_size),
+        stdin_open=service.stdin_open or None,
+        tty=service.tty or None,
+        ulimits=[
+            docker.ContainerUlimitArgs(name=name, soft=limit.soft, hard=limit.hard)
+            for name, limit in sorted(service.ulimits.items())
+        ]
+        or None,
         start=False,
         must_run=False,
         opts=opts,
     )
+
+
+def _volumes(args: ServiceContainerArgs) -> list[docker.ContainerVolumeArgs]:
+    placement = args.plan.placement
+    named = [
+        docker.ContainerVolumeArgs(
+            volume_name=args.volumes[mount.source] if mount.source else None,
+            container_path=mount.target,
+            read_only=mount.read_only,
+        )
+        for mount in placement.mounts
+        if isinstance(mount, VolumeMount)
+    ]
+    paths = [
+        docker.ContainerVolumeArgs(
+            host_path=mount.source, container_path=mount.target, read_only=mount.read_only
+        )
+        for mount in placement.mounted.host_paths
+    ]
+    return [*named, *paths]
+
+
+def _tmpfs(plan: ContainerPlan) -> dict[str, str] | None:
+    found = {m.target: "" for m in plan.placement.mounts if isinstance(m, TmpfsMount)}
+    for entry in plan.service.tmpfs:
+        target, _, options = entry.partition(":")
+        found[target] = options
+    return found or None
+
+
+def _uploads(plan: ContainerPlan) -> list[docker.ContainerUploadArgs] | None:
+    return [
+        docker.ContainerUploadArgs(
+            file=file.path,
+            content_base64=pulumi.Output.secret(file.encoded) if file.secret else file.encoded,
+            permissions=file.permissions,
+        )
+        for file in plan.placement.mounted.files
+    ] or None
+
+
+def _ports(plan: ContainerPlan) -> list[docker.ContainerPortArgs] | None:
+    return [
+        docker.ContainerPortArgs(
+            internal=port.target,
+            external=int(port.published) if port.published else None,
+            ip=port.host_ip or None,
+            protocol=port.protocol,
+        )
+        for port in plan.placement.ports
+    ] or None
+
+
+def _extra_hosts(service: Service) -> list[docker.ContainerHostArgs] | None:
+    pairs = [re.split("[=:]", entry, maxsplit=1) for entry in service.extra_hosts]
+    return [docker.ContainerHostArgs(host=host, ip=ip) for host, ip in pairs] or None
+
+
+def _capabilities(service: Service) -> docker.ContainerCapabilitiesArgs | None:
+    if not service.cap_add and not service.cap_drop:
+        return None
+    return docker.ContainerCapabilitiesArgs(adds=service.cap_add, drops=service.cap_drop)
+
+
+def _megabytes(count: int | None) -> int | None:
+    return None if count is None else max(count // (1 << 20), 1)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """An image that is named by its source."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import pulumi_docker as docker
 
 from components.hooks import before_create
 from slipway import build_log
-from slipway.plan import ImagePlan, relative_context, require_unchanged
+from slipway.image_plan import ImagePlan, relative_context, require_unchanged
 
 LABEL_SOURCE_HASH = "slipway.source-hash"
 
@@ -74,7 +75,9 @@ class SourceImage(pulumi.ComponentResource):
                 build_args={k: v for k, v in plan.build.args.items() if v is not None},
                 target=plan.build.target,
                 platform=plan.platform,
-                labels={LABEL_SOURCE_HASH: plan.source.hash},
+                additional_contexts=_contexts(plan) or None,
+                secrets=_secrets(plan) or None,
+                labels={**plan.build.labels, LABEL_SOURCE_HASH: plan.source.hash},
             ),
             opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(hooks=hooks)),
         )
@@ -104,3 +107,19 @@ class SourceImage(pulumi.ComponentResource):
             before_create=[pulumi.ResourceHook(f"{name}-log", begin)],
             on_error=[pulumi.ErrorHook(f"{name}-failed", show)],
         )
+
+
+def _contexts(plan: ImagePlan) -> list[str]:
+    """`name=place`, with folders as seen from the program's own."""
+    return [
+        f"{name}={place if '://' in place else os.path.relpath(place, Path.cwd())}"
+        for name, place in sorted(plan.build.additional_contexts.items())
+    ]
+
+
+def _secrets(plan: ImagePlan) -> list[docker.RemoteImageBuildSecretArgs]:
+    """What build steps mount; it is in no layer, no label and no log."""
+    return [
+        docker.RemoteImageBuildSecretArgs(id=id_, src=os.path.relpath(file, Path.cwd()))
+        for id_, file in sorted(plan.secrets.items())
+    ]

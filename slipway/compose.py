@@ -1,61 +1,69 @@
-"""Reading a compose file: by the reference implementation, into typed services.
+"""Reading a compose file into typed services, and telling all that is wrong with it.
 
-The file is interpreted by `docker compose config`, or by the helper in `tools/compose-config`
-over the same Go package. Slipway itself looks at the text only to find the line of a key.
+The file is interpreted by Compose's own reader (`slipway.compose_reader`). Slipway itself looks at
+the text only to find the line of a key.
 """
 
 import json
-import re
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from slipway.errors import ConfigError, HostError
-from slipway.services import Project
+from slipway.compose_reader import Run, interpret, run_command
+from slipway.errors import ConfigError
+from slipway.extension import Extension, Model
+from slipway.key_lines import KeyLines
+from slipway.services import FileSource, Network, Project, Service, Volume
 
-Run = Callable[[Sequence[str], Mapping[str, str]], "subprocess.CompletedProcess[str]"]
-"""Runs a command with an environment."""
-
-_HELPER = "compose-config"
-_LATER = "Slipway does not honour it yet; remove it"
+_LATER = "Slipway does not honour it; remove it"
 _REMEDIES = {
-    "ports": "it binds a fixed host port, which old and new container cannot share; "
-    "use x-slipway.route.port and the stack's slipway:port",
-    "container_name": "old and new container cannot share a name; remove it",
-    "depends_on": "services of a release start together and are proven together; remove it",
-    "network_mode": "the ingress reaches services by the stack's own network; remove it",
-    "networks": "all services of a stack share its own network; remove it",
-    "deploy": "replicas and resources are not honoured yet; remove it",
-    "secrets": "put the value under slipway:secrets in the stack's configuration and name it "
-    "in environment as ${NAME}",
-    "configs": "bake the file into the image",
+    "network_mode": "the proxy reaches services by the stack's own network; remove it",
+    "privileged": "a release must not own its host; name what it needs under cap_add",
+    "replicas": "one container a service and release is what one host gets; remove it",
+    "reservations": "one host reserves nothing; use limits",
+    "build.network": "builds use the engine's own network; remove it",
+    "cache_from": "the engine's own build cache is used; remove it",
+    "cache_to": "the engine's own build cache is used; remove it",
+    "ssh": "keys of this machine stay on it; fetch private packages with a build secret",
+    "dockerfile_inline": "write it into a Dockerfile, which is hashed with the source",
+    "links": "services find each other by their names; for another name, use "
+    "networks: {default: {aliases: […]}} on the service that is linked to",
+    "mem_limit": "write deploy: {resources: {limits: {memory: …}}}",
+    "cpus": 'write deploy: {resources: {limits: {cpus: "…"}}}',
+    "scale": "one container a service and release is what one host gets; remove it",
+    "external_links": "use an external network",
+    "develop": "it is for docker compose watch; move it to a compose.override.yaml",
 }
-_UNSET = re.compile(r'The \\*"(\w+)\\*" variable is not set')
-_DEFAULT_NETWORK = {"default": None}
+_M = TypeVar("_M", bound=Model)
 
 
-def run_command(
-    command: Sequence[str], environ: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end; an executable that is not there counts as exit code 127."""
-    try:
-        return subprocess.run(
-            list(command), env=dict(environ), capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        return subprocess.CompletedProcess(list(command), 127, "", f"{command[0]}: not found")
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a compose file.
+
+    Args:
+        project: the services that could be read.
+        lines: finds lines for further messages.
+        problems: what is wrong, a line each.
+        warnings: what is taken otherwise than a reader of the file might think, a line each.
+        complete: whether all services could be read.
+    """
+
+    project: Project
+    lines: KeyLines
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    complete: bool = True
 
 
 def read_project(
     file: Path, environ: Mapping[str, str], variables: Mapping[str, str], run: Run = run_command
-) -> Project:
-    """The compose project in `file`.
+) -> Reading:
+    """The compose project in `file`, with all that is wrong with its keys.
 
     Args:
         file: path of the compose file.
@@ -65,205 +73,187 @@ def read_project(
         run: runs the reader.
 
     Raises:
-        ConfigError: the file is missing, not valid, or has keys that Slipway does not honour.
+        ConfigError: the file is missing, or nothing of it can be read.
         HostError: no reader is installed.
     """
     if not file.is_file():
         raise ConfigError(
             [f"{file}: no such file; set slipway:compose in the stack's configuration"]
         )
-    resolved = _interpret(file, {**environ, **variables}, run)
     lines = KeyLines(file)
-    project, problems = _typed(file, resolved, lines)
-    problems += list(_missing_checks(project, lines)) if project else []
-    if problems or project is None:
-        raise ConfigError(problems)
-    return project
-
-
-def _interpret(file: Path, environ: Mapping[str, str], run: Run) -> dict[str, Any]:
-    plugin = run(["docker", "compose", "version"], environ)
-    has_plugin = plugin.returncode == 0
-    if has_plugin:
-        # Its JSON leaves out extensions of services, its YAML does not.
-        command = ["docker", "compose", "--file", str(file), "config"]
-    else:
-        command = [_HELPER, str(file)]
-    answer = run(command, environ)
-    if answer.returncode == 127 and not has_plugin:
-        raise HostError(
-            f"cannot read {file}: neither `docker compose` nor {_HELPER} is installed; "
-            "run scripts/bootstrap, then . scripts/activate"
-        )
-    if answer.returncode != 0:
-        raise ConfigError(
-            [f"{file}: {answer.stderr.strip() or 'the compose reader gave no reason'}"]
-        )
-    unset = list(dict.fromkeys(_UNSET.findall(answer.stderr)))
-    if unset:
-        raise ConfigError([_unset_variable(file, name) for name in unset])
-    # The plugin doubles each `$`, so that its output is a compose file again; the helper does not.
-    text = answer.stdout.replace("$$", "$") if has_plugin else answer.stdout
-    interpreted: dict[str, Any] = YAML(typ="safe").load(text)
-    return interpreted
-
-
-def _unset_variable(file: Path, name: str) -> str:
-    text = file.read_text()
-    use = re.search(rf"\$\{{?{re.escape(name)}\b", text)
-    line = text.count("\n", 0, use.start()) + 1 if use else 1
-    return (
-        f"{file}:{line} ${{{name}}}: has no value; set it under slipway:variables, or with pulumi "
-        f"config set --stack <stack> --secret --path slipway:secrets.{name} <value>, "
-        f"or give it a default: ${{{name}:-}}"
+    found = interpret(file, {**environ, **variables}, lines, run)
+    typed = _Typed(lines)
+    project = typed.project(file, found.document)
+    warnings = list(_left_out(lines, project, typed))
+    return Reading(
+        project, lines, (*found.problems, *typed.problems), tuple(warnings), typed.complete
     )
 
 
-def _typed(
-    file: Path, resolved: Mapping[str, Any], lines: "KeyLines"
-) -> tuple[Project | None, list[str]]:
-    problems = list(_top_level_problems(file, resolved, lines))
-    services = {
-        name: {"name": name, **_without_defaults(service)}
-        for name, service in sorted((resolved.get("services") or {}).items())
-    }
-    try:
-        project = Project.model_validate(
-            {
-                "name": resolved["name"],
-                "file": str(file),
-                "services": services,
-                "volumes": sorted(resolved.get("volumes") or {}),
-            }
+class _Typed:
+    """Turns what the reader gave into values, service by service, so that one that cannot be read
+    hides nothing of the others."""
+
+    def __init__(self, lines: KeyLines) -> None:
+        self._lines = lines
+        self.problems: list[str] = []
+        self.complete = True
+
+    def project(self, file: Path, document: Mapping[str, Any]) -> Project:
+        self.problems += _unknown_top_level(document, self._lines)
+        services = {
+            name: service
+            for name, found in sorted((document.get("services") or {}).items())
+            if (service := self._service(name, found)) is not None
+        }
+        _share_builds(services)
+        return Project(
+            name=str(document["name"]),
+            file=str(file),
+            services=services,
+            volumes=self._each(Volume, "volumes", _volumes(document)),
+            networks=self._each(Network, "networks", _networks(document)),
+            secrets=self._each(FileSource, "secrets", document.get("secrets") or {}),
+            configs=self._each(FileSource, "configs", document.get("configs") or {}),
         )
-    except ValidationError as error:
-        return None, problems + _problems(file, error.errors(), lines)
-    return project, problems
+
+    def _service(self, name: str, found: Mapping[str, Any]) -> Service | None:
+        service = {"name": name, **_without_defaults(found)}
+        try:
+            return Service.model_validate(service)
+        except ValidationError as error:
+            self.complete = False
+            self._tell(("services", name), error)
+            return None
+
+    def _each(self, model: type[_M], key: str, found: Mapping[str, Any]) -> dict[str, _M]:
+        values = {}
+        for name, value in sorted(found.items()):
+            try:
+                values[name] = model.model_validate(_named(model, value or {}))
+            except ValidationError as error:
+                self._tell((key, name), error)
+        return values
+
+    def _tell(self, path: tuple[object, ...], error: ValidationError) -> None:
+        self.problems += [_problem(detail, path, self._lines) for detail in error.errors()]
+
+
+def _share_builds(services: dict[str, Service]) -> None:
+    """A service that only names the image that a sibling builds runs what the sibling builds."""
+    builders = {s.image: s.build for s in services.values() if s.build and s.image}
+    for name, service in services.items():
+        if service.build is None and service.image in builders:
+            services[name] = service.model_copy(update={"build": builders[service.image]})
 
 
 def _without_defaults(service: Mapping[str, Any]) -> dict[str, Any]:
     """The service without what the reader adds where the file says nothing."""
     kept = {key: value for key, value in service.items() if value is not None}
-    if kept.get("networks") == _DEFAULT_NETWORK:
-        del kept["networks"]
     for mount in kept.get("volumes", []):
-        if mount.get("volume") is None:
-            mount.pop("volume", None)
+        for key in ("volume", "bind", "tmpfs"):
+            if mount.get(key) is None:
+                mount.pop(key, None)
     return kept
 
 
-def _top_level_problems(
-    file: Path, resolved: Mapping[str, Any], lines: "KeyLines"
-) -> Iterator[str]:
-    for key, value in resolved.items():
-        if key in ("name", "services", "volumes") or key.startswith("x-"):
-            continue
-        if key == "networks" and set(value) <= {"default"}:
-            settings = value.get("default") or {}
-            if not set(settings) - {"name", "ipam"} and not settings.get("ipam"):
-                continue
-        yield f"{file}:{lines.of((key,))} {key}: {_REMEDIES.get(key, _LATER)}"
-    for name, volume in (resolved.get("volumes") or {}).items():
-        unknown = sorted(set(volume or {}) - {"name"})
-        named = (volume or {}).get("name")
-        if not unknown and named not in (None, f"{resolved.get('name')}_{name}"):
+def _unknown_top_level(document: Mapping[str, Any], lines: KeyLines) -> Iterator[str]:
+    known = {"name", "services", "volumes", "networks", "secrets", "configs"}
+    for key in document:
+        if key not in known and not key.startswith("x-"):
+            yield f"{lines.where(key)}: {_REMEDIES.get(key, _LATER)}"
+
+
+def _volumes(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The volumes without the names that the reader gives them, which are not ours."""
+    project = document.get("name")
+    return {
+        name: {
+            key: value
+            for key, value in (volume or {}).items()
+            if (key, value) != ("name", f"{project}_{name}")
+        }
+        for name, volume in (document.get("volumes") or {}).items()
+    }
+
+
+def _networks(document: Mapping[str, Any]) -> dict[str, Any]:
+    project = document.get("name")
+    return {
+        name: {
+            key: value
+            for key, value in (network or {}).items()
+            if value not in (None, {}, f"{project}_{name}") and (key, value) != ("driver", "bridge")
+        }
+        for name, network in (document.get("networks") or {}).items()
+    }
+
+
+def _named(model: type[Model], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Secrets and configs: the reader's name for one that is not external says nothing."""
+    if model is FileSource and not value.get("external"):
+        return {key: item for key, item in value.items() if key != "name"}
+    return dict(value)
+
+
+def _left_out(lines: KeyLines, project: Project, typed: _Typed) -> Iterator[str]:
+    written = lines.written("services") or {}
+    for name in written if typed.complete else []:
+        profiles = lines.written("services", name, "profiles")
+        if name not in project.services and profiles:
             yield (
-                f"{file}:{lines.of(('volumes', name, 'name'))} volumes.{name}.name: Slipway names "
-                "volumes after the stack, so this one would not be found; remove name, and copy "
-                "the data over"
+                f"{lines.where('services', name, 'profiles')}: left out, since no profile of "
+                f"{', '.join(map(str, profiles))} is active; set COMPOSE_PROFILES under "
+                "slipway:variables to have it"
             )
-        if unknown:
-            where = f"{file}:{lines.of(('volumes', name, unknown[0]))}"
-            yield f"{where} volumes.{name}.{unknown[0]}: {_LATER}"
 
 
-def _problems(file: Path, details: Sequence[ErrorDetails], lines: "KeyLines") -> list[str]:
-    """One problem for each wrong value, and one for each mount that is of no named volume."""
-    mounts = dict.fromkeys(
-        detail["loc"][:4]
-        for detail in details
-        if detail["loc"][2:3] == ("volumes",) and detail["loc"][4:] in (("type",), ("source",))
-    )
-    problems = [_problem(file, d, lines) for d in details if d["loc"][:4] not in mounts]
-    return problems + [
-        f"{_where(file, mount, lines)}: only named volumes are honoured yet; a bind mount would "
-        "hide the image or depend on this machine's folders; use a named volume"
-        for mount in mounts
-    ]
-
-
-def _where(file: Path, path: Sequence[object], lines: "KeyLines") -> str:
-    return f"{file}:{lines.of(path)} {'.'.join(str(part) for part in path)}"
-
-
-def _problem(file: Path, detail: ErrorDetails, lines: "KeyLines") -> str:
-    where = _where(file, detail["loc"], lines)
+def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -> str:
+    path = (*above, *(part for part in detail["loc"] if part not in _UNIONS))
+    where = lines.where(*path)
+    key = str(path[-1])
     if detail["type"] == "extra_forbidden":
-        return f"{where}: {_REMEDIES.get(str(detail['loc'][-1]), _LATER)}"
+        if "x-slipway" in path:
+            return f"{where}: no such key; there are {', '.join(_known_keys(path))}"
+        remedy = _REMEDIES.get(f"{path[-2]}.{key}") or _REMEDIES.get(key, _LATER)
+        return f"{where}: {remedy}"
     if detail["type"] == "missing":
         return f"{where}: is missing; add it"
     message = detail["msg"].removeprefix("Value error, ")
+    if key == "replicas":
+        message = _REMEDIES[key]
     if isinstance(detail["input"], dict | list):  # Long, and may hold headers that are secret.
         return f"{where}: {message}"
-    return f"{where}: {message} (found {json.dumps(detail['input'], default=str)})"
+    found = json.dumps(detail["input"], default=str)
+    return f"{where}: {message}" + ("" if found in message else f" (found {found})")
 
 
-def _missing_checks(project: Project, lines: "KeyLines") -> Iterator[str]:
-    for name, service in project.services.items():
-        where = f"{project.file}:{lines.of(('services', name))} services.{name}"
-        if service.build is None and service.image is None:
-            yield f"{where}: has neither build nor image; add one"
-        if service.routed and not service.extension.probes and not service.has_health_check:
-            yield (
-                f"{where}: takes public traffic, but nothing tells whether it is well; add "
-                "x-slipway.probes: [{path: /health}] (any path that answers 200) or a healthcheck"
-            )
-        unknown = {mount.source for mount in service.volumes} - set(project.volumes)
-        for volume in sorted(unknown):
-            yield f"{where}.volumes: {volume} is not declared; add it under the top-level volumes"
-    routed = [name for name, service in project.services.items() if service.routed]
-    if len(routed) != 1:
-        found = ", ".join(routed) or "none"
-        yield (
-            f"{project.file} services: exactly one service takes the stack's public traffic so "
-            f"far, found {found}; set x-slipway.route on one"
-        )
+_UNIONS = ("volume", "bind", "tmpfs", "str", "list[str]")
+"""Parts of a place that stand for a choice of types and not for a key. (`volumes.0.bind.source` is
+`volumes.0.source` in the file.)"""
 
 
-class KeyLines:
-    """Finds the line of a key in a YAML file, for messages."""
-
-    def __init__(self, file: Path) -> None:
-        try:
-            self._root: Any = YAML().load(file.read_text())
-        except YAMLError:
-            self._root = None
-
-    def of(self, path: Sequence[object]) -> int:
-        """The line of the deepest part of `path` that stands in the file; 1 if none does.
-
-        A value that comes from an anchor counts as standing where the anchor's does.
-        """
-        node, line = self._root, 1
-        for part in path:
-            found = _line_of(node, part)
-            if found is None:
-                break
-            line = found
-            node = node[part]
-        return line
+def _known_keys(path: Sequence[object]) -> list[str]:
+    model: Any = Extension
+    for part in path[path.index("x-slipway") + 1 : -1]:
+        names = {field.alias or name: field for name, field in model.model_fields.items()}
+        model = _model_in(names[str(part)].annotation) if part in names else model
+    return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
-def _line_of(node: Any, part: object) -> int | None:
-    find = "key" if isinstance(node, dict) else "item"
-    try:
-        position = getattr(node.lc, find)(part)
-        return int(position[0]) + 1
-    except (AttributeError, KeyError, IndexError, TypeError):
-        pass
-    # A merged key (`<<: *anchor`) has no position of its own in this mapping.
-    for merged in getattr(node, "merge", []):
-        found = _line_of(merged, part)
-        if found is not None:
-            return found
-    return None
+def _model_in(annotation: Any) -> Any:
+    """The model in `list[Probe]` or `Route | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
+    return next((model for model in inner if model is not None), None)
+
+
+def require(problems: Sequence[str]) -> None:
+    """Raise if there are problems; each is told once.
+
+    Raises:
+        ConfigError: there are.
+    """
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))

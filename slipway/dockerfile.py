@@ -1,10 +1,14 @@
-"""What a Dockerfile builds on: the external images it names."""
+"""What a Dockerfile says: the external images it names, its volumes, and what it starts."""
 
 import io
 import itertools
+import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from dockerfile_parse import DockerfileParser
 
@@ -13,6 +17,7 @@ _VARIABLE = re.compile(
 )
 _SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
 _SCRATCH = "scratch"
+_HEREDOC = re.compile(r"(?<!<)<<-?\s*[\"']?[A-Za-z_]")
 
 
 @dataclass(frozen=True)
@@ -101,3 +106,76 @@ def _substitute(text: str, values: Mapping[str, str]) -> str:
         return known
 
     return _VARIABLE.sub(value, text)
+
+
+def volumes_of(dockerfile: str) -> list[str]:
+    """The folders that the last stage declares as volumes."""
+    folders: list[str] = []
+    for instruction in _instructions(dockerfile):
+        if instruction["instruction"] == "FROM":
+            folders = []
+        elif instruction["instruction"] == "VOLUME":
+            folders += _words(instruction["value"])
+    return [folder.rstrip("/") for folder in folders if "$" not in folder]
+
+
+def start_of(dockerfile: str) -> list[str]:
+    """What the image starts with: the last ENTRYPOINT and CMD, one after the other."""
+    found: dict[str, list[str]] = {}
+    for instruction in _instructions(dockerfile):
+        if instruction["instruction"] in ("ENTRYPOINT", "CMD"):
+            found[instruction["instruction"]] = _words(instruction["value"])
+    return [*found.get("ENTRYPOINT", []), *found.get("CMD", [])]
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something in a build that not every engine can do.
+
+    Args:
+        feature: what.
+        line: where, from 1.
+        engine: the first Docker Engine whose own BuildKit can, as major and minor version.
+    """
+
+    feature: str
+    line: int
+    engine: tuple[int, int]
+
+
+def builder_needs(dockerfile: str) -> list[Need]:
+    """What a Dockerfile needs that older engines lack; nothing if it names its own frontend.
+
+    The versions are those of https://docs.docker.com/build/buildkit/dockerfile-release-notes/:
+    Engine 23.0 has frontend 1.5, Engine 20.10 has 1.2.
+    """
+    if _SYNTAX.match(dockerfile):
+        return []
+    found = []
+    for instruction in _instructions(dockerfile):
+        line, name = instruction["startline"] + 1, instruction["instruction"]
+        value = str(instruction["value"])
+        if name in ("RUN", "COPY") and _HEREDOC.search(value):
+            found.append(Need(f"a here-document in {name}", line, (23, 0)))
+        if name in ("COPY", "ADD") and re.match(r"(?:--\S+\s+)*--link\b", value):
+            found.append(Need(f"{name} --link", line, (23, 0)))
+        if name == "ADD" and re.match(r"(?:--\S+\s+)*--checksum=", value):
+            found.append(Need("ADD --checksum", line, (23, 0)))
+    return found
+
+
+def _instructions(dockerfile: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = DockerfileParser(
+        fileobj=io.BytesIO(dockerfile.encode())
+    ).structure
+    return found
+
+
+def _words(value: str) -> list[str]:
+    """The words of an instruction: a JSON list, or a shell's line."""
+    if value.startswith("["):
+        with suppress(ValueError):
+            return [str(word) for word in json.loads(value)]
+    with suppress(ValueError):
+        return shlex.split(value)
+    return value.split()

@@ -177,6 +177,22 @@ class Host:
             for item in details
         ]
 
+    def has_volume(self, name: str) -> bool:
+        """Whether there is a volume of this name."""
+        with _explained(f"look at volume {name}"):
+            try:
+                self._client.api.inspect_volume(name)
+            except NotFound:
+                return False
+        return True
+
+    def engine_version(self) -> tuple[int, int]:
+        """Major and minor version of the engine."""
+        with _explained("ask the engine for its version"):
+            found = str(self._client.version().get("Version", "0.0"))
+        major, _, rest = found.partition(".")
+        return int(major or 0), int(rest.partition(".")[0] or 0)
+
     def remove_network(self, id_: str) -> None:
         """Remove a network that no container uses."""
         with _explained(f"remove network {id_}"):

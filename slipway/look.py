@@ -40,7 +40,7 @@ def compare(
     present = {name: host.container(id_) for name, id_ in in_state.items()}
     missing = frozenset(name for name, found in present.items() if found is None)
     reasons = [f"the container of {name} is gone" for name in sorted(missing)]
-    for service, container in sorted(live.containers.items()):
+    for service, container in sorted(live.serving.items()):
         found = host.container(container["id"])
         if found is not None and not found.running:
             reasons.append(f"{service}: {container['name']} is {found.status}")

@@ -1,48 +1,18 @@
-"""From services to what a stack must hold: images, containers, names. Pure but for look-ups."""
+"""From services to what a stack must hold: containers, their names, the proxy's sites."""
 
-import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from slipway.canonical import SHORT, digest
-from slipway.errors import ConfigError, RegistryError
-from slipway.reference import ImageReference, parse_reference
-from slipway.release import ContainerSpec, container_spec, revision
-from slipway.services import Build, Project, Service
-from slipway.source_hash import Source, read_source
-from slipway.state import CONTAINER, REMOTE_IMAGE, StackState
-
-TAG_DIGITS = 24
-"""Digits of the source hash in a tag: 96 bits, never moved and never met twice."""
-
-LookUp = Callable[[ImageReference], str | None]
-"""Gives the digest that a registry has for a reference, or None."""
-
-
-@dataclass(frozen=True)
-class ImagePlan:
-    """An image that is built from source.
-
-    Args:
-        name: of its resources.
-        build: how it is built.
-        platform: what for.
-        source: what from.
-        reference: repository and tag.
-        digest: what the registry has under that tag; None if it must be built first.
-        declared: whether this stack builds it, or has built it.
-    """
-
-    name: str
-    build: Build
-    platform: str
-    source: Source
-    reference: ImageReference
-    digest: str | None
-    declared: bool
+from slipway.errors import ConfigError
+from slipway.image_plan import ImagePlan
+from slipway.key_lines import KeyLines
+from slipway.mounted_files import Mounted
+from slipway.proxy import Site
+from slipway.reference import ImageReference
+from slipway.release import ContainerSpec, Placement, container_spec, revision
+from slipway.roles import Role, in_order, role_of
+from slipway.services import BindMount, Project, Service
+from slipway.state import CONTAINER, LiveFact, StackState
 
 
 @dataclass(frozen=True)
@@ -56,6 +26,8 @@ class ContainerPlan:
         revision: hash of all that it is made from.
         spec: what it is made from.
         image: the image that is built for it, or the reference of the one that is pulled.
+        role: its service's part in a release.
+        placement: what ties it to its host.
     """
 
     service: Service
@@ -64,6 +36,8 @@ class ContainerPlan:
     revision: str
     spec: ContainerSpec
     image: ImagePlan | ImageReference
+    role: Role = Role.ROUTED
+    placement: Placement = field(default_factory=Placement)
 
     @property
     def upstream(self) -> str | None:
@@ -72,124 +46,22 @@ class ContainerPlan:
         return f"{self.name}:{route.port}" if route else None
 
 
-def plan_images(
-    project: Project,
-    component: str,
-    registry: str,
-    platform: str,
-    state: StackState,
-    look_up: LookUp,
-) -> dict[str, ImagePlan]:
-    """The image that is built for each service; services with equal builds share one.
-
-    Args:
-        project: the compose project.
-        component: name of the stack's component; names of resources begin with it.
-        registry: host of the registry, with a path if it has one.
-        platform: what to build for where the compose file names nothing.
-        state: of this stack.
-        look_up: asks the registry.
-
-    Raises:
-        ConfigError: a source cannot be hashed; problems of all services are told together.
-    """
-    plans: dict[str, ImagePlan] = {}
-    by_build: dict[str, ImagePlan] = {}
-    problems: list[str] = []
-    for name, service in sorted(project.services.items()):
-        if service.build is None:
-            continue
-        key = digest(service.build.model_dump(mode="json"))
-        try:
-            if key not in by_build:
-                by_build[key] = _plan_image(
-                    project, service.build, component, registry, platform, state, look_up
-                )
-            plans[name] = by_build[key]
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
-    return plans
-
-
-def _plan_image(
-    project: Project,
-    build: Build,
-    component: str,
-    registry: str,
-    platform: str,
-    state: StackState,
-    look_up: LookUp,
-) -> ImagePlan:
-    chosen = build.platforms[0] if build.platforms else platform
-    source = read_source(build, chosen)
-    tag = f"src-{source.hash[:TAG_DIGITS]}"
-    reference = parse_reference(f"{registry}/{project.name}:{tag}")
-    found = look_up(reference)
-    # A build that the state has, but the registry has not, was never pushed, or the registry lost
-    # it; whatever it holds, it is made anew.
-    name = _incarnation(
-        f"{component}-{source.hash[:SHORT]}", state, REMOTE_IMAGE, lambda latest: found is None
-    )
-    # A build that the state has stays declared: the engine would take it out otherwise, and the
-    # next preview would differ.
-    declared = found is None or state.has(REMOTE_IMAGE, name)
-    return ImagePlan(name, build, chosen, source, reference, found, declared)
-
-
-def require_unchanged(image: ImagePlan) -> None:
-    """See, before an image is pushed, that its source is still what it is named after.
-
-    Raises:
-        ConfigError: a file was changed while the image was built.
-    """
-    now = read_source(image.build, image.platform)
-    if now.hash == image.source.hash:
-        return
-    before, after = ({entry.path: entry for entry in s.entries} for s in (image.source, now))
-    changed = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
-    raise ConfigError(
-        [
-            f"{image.build.context}: changed while the image was built "
-            f"({', '.join(changed[:5]) or 'the Dockerfile'}), so that the image may hold either; "
-            "it was not pushed; run pulumi up again"
-        ]
-    )
-
-
-def pulled_image(project: Project, service: Service) -> ImageReference:
-    """The pinned image of a service without build.
-
-    Raises:
-        ConfigError: it is not pinned.
-    """
-    reference = parse_reference(str(service.image))
-    if reference.digest is None:
-        raise ConfigError(
-            [
-                f"{project.file} services.{service.name}.image: {service.image} is not pinned by "
-                f"digest, so that the same file could run another image tomorrow; run "
-                f"scripts/pin {project.file}"
-            ]
-        )
-    return reference
-
-
 def plan_containers(
     project: Project,
-    images: Mapping[str, ImagePlan],
+    images: Mapping[str, ImagePlan | ImageReference],
+    mounted: Mapping[str, Mounted],
     key: str,
     component: str,
     prefix: str,
     state: StackState,
     missing: frozenset[str],
 ) -> list[ContainerPlan]:
-    """The container of each service.
+    """The container of each service, in the order in which they start.
 
     Args:
         project: the compose project.
-        images: the built images, by service.
+        images: by service.
+        mounted: what services mount beside named volumes.
         key: the stack's random key.
         component: names of resources begin with it.
         prefix: names on the host begin with it.
@@ -198,65 +70,105 @@ def plan_containers(
             they are made anew under a name of their own.
     """
     plans: list[ContainerPlan] = []
-    problems: list[str] = []
-    for name, service in sorted(project.services.items()):
-        try:
-            image = images.get(name) or pulled_image(project, service)
-        except ConfigError as error:
-            problems += error.problems
-            continue
+    for name in in_order(project.services, project):
+        service, image = project.services[name], images[name]
+        role = role_of(service, project)
         source_hash = image.source.hash if isinstance(image, ImagePlan) else None
-        spec = container_spec(service, source_hash or str(image), source_hash)
+        placement = _placement(service, role, mounted.get(name, Mounted()))
+        spec = container_spec(service, source_hash or str(image), source_hash, placement.plain(key))
         revised = revision(spec, key)
-        resource = _incarnation(
-            f"{component}-{name}-{revised}", state, CONTAINER, missing.__contains__
+        resource = state.incarnation(
+            f"{component}-{name}-{revised}", CONTAINER, missing.__contains__
         )
         suffix = resource.removeprefix(f"{component}-")
-        plans.append(ContainerPlan(service, resource, f"{prefix}-{suffix}", revised, spec, image))
-    if problems:
-        raise ConfigError(problems)
+        name_on_host = f"{prefix}-{suffix}"
+        plans.append(
+            ContainerPlan(service, resource, name_on_host, revised, spec, image, role, placement)
+        )
     return plans
 
 
-def _incarnation(base: str, state: StackState, kind: str, is_lost: Callable[[str], bool]) -> str:
-    """The resource's name: `base`, or `base-2` and so on where what it names was lost before."""
-    numbered = re.compile(re.escape(base) + r"(?:-(\d+))?")
-    matches = (numbered.fullmatch(name) for name in state.named(kind))
-    numbers = [int(match[1] or 1) for match in matches if match]
-    if not numbers:
-        return base
-    latest = base if max(numbers) == 1 else f"{base}-{max(numbers)}"
-    return f"{base}-{max(numbers) + 1}" if is_lost(latest) else latest
+def _placement(service: Service, role: Role, mounted: Mounted) -> Placement:
+    alone = role in (Role.BACKING, Role.SINGLETON)
+    route = service.extension.route
+    owned = route.port if route else None  # The proxy has this one.
+    published = role in (Role.BACKING, Role.SINGLETON, Role.HELD)
+    return Placement(
+        mounts=tuple(m for m in service.volumes if not isinstance(m, BindMount)),
+        mounted=mounted,
+        ports=tuple(p for p in service.ports if published and p.target != owned),
+        # Names that lead to old and new alike would lead requests to what is not proven.
+        aliases=dict.fromkeys(service.networks, service.names if alone else ()),
+    )
+
+
+def plan_sites(project: Project) -> tuple[Site, ...]:
+    """What the proxy does for each service that takes requests."""
+    return tuple(
+        Site(
+            service=service.name,
+            port=route.port,
+            hosts=tuple(route.host),
+            path=route.path,
+            internal=route.internal,
+            names=service.names,
+            **({} if service.extension.overlap else {"hold": service.extension.hold}),
+        )
+        for service in project.routed
+        if (route := service.extension.route) is not None
+    )
+
+
+def ingress_networks(project: Project, sites: Sequence[Site]) -> dict[str, tuple[str, ...]]:
+    """The networks of the compose file that the proxy must be in, with its names in each."""
+    found: dict[str, tuple[str, ...]] = {}
+    for site in sites:
+        for network in project.services[site.service].networks:
+            found[network] = (*found.get(network, ()), *site.names)
+    return found
+
+
+def refuse_backing_changes(
+    plans: list[ContainerPlan], live: LiveFact, replace: frozenset[str], where: KeyLines
+) -> None:
+    """Refuse a release that would change a database by the way.
+
+    Args:
+        plans: the containers of the release.
+        live: what serves.
+        replace: services whose change is asked for.
+        where: finds lines for messages.
+
+    Raises:
+        ConfigError: a backing service differs from what runs, and nobody asked for it.
+    """
+    problems = []
+    for plan in plans:
+        found = live.containers.get(plan.service.name)
+        if plan.role is not Role.BACKING or found is None or plan.service.name in replace:
+            continue
+        if found["name"] == plan.name or found["name"].startswith(f"{plan.name}-"):
+            continue
+        name = plan.service.name
+        problems.append(
+            f"{where.where('services', name)}: {_changes(plan, live)} differ from what runs "
+            f"({found['name']}); it would be stopped, and started anew on the same volumes, while "
+            f"the application waits; to do it: SLIPWAY_REPLACE={name} pulumi up; see it first "
+            "with pulumi preview"
+        )
+    if problems:
+        raise ConfigError(problems)
+
+
+def _changes(plan: ContainerPlan, live: LiveFact) -> str:
+    """The keys of a service in which its container differs from the one that the ledger knows."""
+    recorded = (live.ledger[0]["services"] if live.ledger else {}).get(plan.service.name, {})
+    before, after = dict(recorded.get("spec") or {}), plan.spec.plain()
+    keys = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    named = {"image" if key == "identity" else key for key in keys}
+    return ", ".join(sorted(named)) or "environment"
 
 
 def ingress_resource(component: str, state: StackState, missing: frozenset[str]) -> str:
     """Name of the ingress container's resource."""
-    return _incarnation(f"{component}-ingress", state, CONTAINER, missing.__contains__)
-
-
-def refuse_moved_tags(images: Mapping[str, ImagePlan], ledger: list[dict[str, Any]]) -> None:
-    """Refuse an image whose tag has another digest now than the ledger recorded.
-
-    Raises:
-        RegistryError: someone pushed another image under a tag that is never moved.
-    """
-    recorded = {
-        service["source_hash"]: service["image"]
-        for entry in reversed(ledger)  # the newest has the last word
-        for service in entry["services"].values()
-        if service.get("source_hash")
-    }
-    for image in images.values():
-        known = recorded.get(image.source.hash)
-        if known and image.digest and not known.endswith(f"@{image.digest}"):
-            raise RegistryError(
-                f"{image.reference} has the digest {image.digest} now, but {known} was released "
-                "from the same source: the tag was overwritten; delete the tag in the registry, "
-                "or change the source, and run pulumi up again"
-            )
-
-
-def relative_context(build: Build, base: Path) -> str:
-    """The build context as seen from the program's folder, so that no clone's path is in the
-    state and two clones that share a backend see the same build."""
-    return os.path.relpath(build.context, base)
+    return state.incarnation(f"{component}-ingress", CONTAINER, missing.__contains__)

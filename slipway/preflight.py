@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
 
+from slipway.dockerfile import Need, builder_needs
 from slipway.errors import ConfigError, HostError
 from slipway.host import LABEL_CONFIG, Host
+from slipway.image_plan import ImagePlan
+from slipway.key_lines import KeyLines
 from slipway.reference import parse_reference
 from slipway.services import Project
 
@@ -84,6 +88,54 @@ def require_pinned_ingress(image: str | None) -> str:
             [f"slipway:ingressImage: {image} is not pinned by digest; add its @sha256:… digest"]
         )
     return image
+
+
+def require_external(project: Project, lines: KeyLines, host: Host) -> None:
+    """Refuse networks and volumes that should be on the host, and are not.
+
+    Raises:
+        HostError: one or more are missing.
+    """
+    missing = [
+        f"{lines.where('networks', name)}: there is no network {network.name or name} on the "
+        f"Docker host; create it (docker network create {network.name or name}), or remove external"
+        for name, network in project.networks.items()
+        if network.external and not host.networks(network.name or name)
+    ]
+    missing += [
+        f"{lines.where('volumes', name)}: there is no volume {volume.name or name} on the Docker "
+        f"host; create it (docker volume create {volume.name or name}), or remove external"
+        for name, volume in project.volumes.items()
+        if volume.external and not host.has_volume(volume.name or name)
+    ]
+    if missing:
+        raise HostError("\n".join(missing))
+
+
+def require_builder(images: Iterable[ImagePlan], host: Host) -> None:
+    """Refuse builds that the engine's BuildKit is too old for.
+
+    Raises:
+        HostError: an image that must be built needs a newer engine.
+    """
+    engine = host.engine_version()
+    problems = []
+    for image in images:
+        if image.digest is not None:
+            continue
+        file = Path(image.build.context, image.build.dockerfile)
+        needs = builder_needs(file.read_text()) if file.is_file() else []
+        if image.build.additional_contexts:
+            needs.append(Need("additional_contexts", 1, (23, 0)))
+        problems += [
+            f"{file}:{need.line} {need.feature} needs the BuildKit of Docker Engine "
+            f"{need.engine[0]}.{need.engine[1]} or newer, and this one is "
+            f"{engine[0]}.{engine[1]}; update the engine, or write it another way"
+            for need in needs
+            if engine < need.engine
+        ]
+    if problems:
+        raise HostError("\n".join(dict.fromkeys(problems)))
 
 
 def refuse_other_name(found: Mapping[str, Any] | None, wanted: str) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
+from slipway.extension import Probe
 from slipway.proxy import KEY_HEADER
-from slipway.services import Probe
 
 REQUEST_TIMEOUT = 5.0
 """Seconds until an answer that does not come counts as a failure."""
@@ -21,6 +21,10 @@ _BODY_START = 500
 """Characters of an answer that a report shows."""
 _BODY_LIMIT = 1 << 20
 """Bytes of an answer that are read; an endless answer must not hold up a release."""
+
+
+_UNREACHED = (502, 503, 504)
+"""What the proxy answers when it cannot connect."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def judge(probe: Probe, reply: Reply) -> Verdict:
 
 
 def _first_difference(probe: Probe, reply: Reply) -> tuple[str, str | None]:
+    if probe.tcp:
+        return _connection(reply)
     wanted = " or ".join(str(code) for code in probe.status)
     if reply.status is None:
         return f"status {wanted}", reply.error or "no answer"
@@ -108,6 +114,14 @@ def _first_difference(probe: Probe, reply: Reply) -> tuple[str, str | None]:
     if probe.max_ms is not None and reply.elapsed_ms > probe.max_ms:
         return f"an answer within {probe.max_ms} ms", f"one after {reply.elapsed_ms:.0f} ms"
     return f"status {wanted}", None
+
+
+def _connection(reply: Reply) -> tuple[str, str | None]:
+    expected = "a connection"
+    if reply.status is None:
+        return expected, reply.error or "no answer"
+    refused = reply.status in _UNREACHED
+    return expected, f"status {reply.status} of the proxy" if refused else None
 
 
 def _json_difference(wanted: Mapping[str, Any], body: str) -> tuple[str, str | None]:

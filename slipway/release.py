@@ -11,11 +11,50 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.canonical import SHORT, keyed_digest
-from slipway.services import Extension, Service
+from slipway.extension import Extension
+from slipway.mounted_files import Mounted
+from slipway.services import Port, Service, TmpfsMount, VolumeMount
 
 SOURCE_HASH_VARIABLE = "SLIPWAY_SOURCE_HASH"
 _EXTENSION = "x-slipway"
-_NOT_IN_A_CONTAINER = {"name", "build", "image", "expose", _EXTENSION, "extension"}
+_NOT_IN_A_CONTAINER = {
+    *("name", "build", "image", "expose", "depends_on", "profiles", "pull_policy"),
+    # What becomes of these, on this host, is told by `Placement`.
+    *("volumes", "ports", "networks", "container_name", "secrets", "configs"),
+    *(_EXTENSION, "extension"),
+}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What ties a container to its host.
+
+    Args:
+        mounts: volumes and folders in memory.
+        mounted: files that are uploaded, and folders of the host.
+        ports: what is published.
+        aliases: by network, the names that it answers to.
+    """
+
+    mounts: tuple[VolumeMount | TmpfsMount, ...] = ()
+    mounted: Mounted = field(default_factory=Mounted)
+    ports: tuple[Port, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def plain(self, key: str) -> dict[str, Any]:
+        """The placement as JSON holds it, with a content's hash in its place."""
+        dumped = [m.model_dump(mode="json", exclude_defaults=True) for m in self.mounts]
+        paths = [
+            p.model_dump(mode="json", include={"source", "target", "read_only"})
+            for p in self.mounted.host_paths
+        ]
+        found = {
+            "volumes": [*dumped, *paths],
+            "files": {f.path: [f.identity(key), f.permissions] for f in self.mounted.files},
+            "ports": [str(port) for port in self.ports],
+            "networks": {name: list(names) for name, names in self.aliases.items()},
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True)
@@ -26,32 +65,40 @@ class ContainerSpec:
         service: the compose file's service.
         identity: source hash of a built image, or digest of a pulled one.
         environment: variables with their values.
+        placement: what ties it to its host, as JSON holds it.
     """
 
     service: Service
     identity: str
     environment: Mapping[str, str] = field(repr=False)
+    placement: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """The spec without its environment, as JSON holds it."""
         fields = self.service.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         kept = {key: value for key, value in fields.items() if key not in _NOT_IN_A_CONTAINER}
         kept.pop("environment", None)
-        return {**kept, "identity": self.identity}
+        return {**kept, **self.placement, "identity": self.identity}
 
 
-def container_spec(service: Service, identity: str, source_hash: str | None) -> ContainerSpec:
+def container_spec(
+    service: Service,
+    identity: str,
+    source_hash: str | None,
+    placement: Mapping[str, Any] | None = None,
+) -> ContainerSpec:
     """The spec of a service's container.
 
     Args:
         service: the compose file's service.
         identity: source hash or digest.
         source_hash: given to the application as SLIPWAY_SOURCE_HASH; None for a pulled image.
+        placement: `Placement.plain`.
     """
     environment = {name: value.get_secret_value() for name, value in service.environment.items()}
     if source_hash is not None:
         environment.setdefault(SOURCE_HASH_VARIABLE, source_hash)
-    return ContainerSpec(service, identity, environment)
+    return ContainerSpec(service, identity, environment, placement or {})
 
 
 def revision(spec: ContainerSpec, key: str) -> str:

@@ -1,117 +1,23 @@
 """What a compose file says, as typed values.
 
-`Service` holds the compose file's part, `Extension` what stands under `x-slipway`. Both refuse
-keys that they do not know, so that nothing in the file is ignored in silence.
+Keys that are not known are refused, so that nothing in the file is ignored in silence. What stands
+under `x-slipway` is in `slipway.extension`.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, SecretStr
 
-from slipway.durations import parse_duration
+from slipway.extension import Extension, Model, Seconds, texts
 
-Seconds = Annotated[
-    float,
-    BeforeValidator(lambda v: parse_duration(v) if isinstance(v, str) else v),
-    Field(ge=0, allow_inf_nan=False),
-]
-"""A duration: compose notation (`15s`) or a number of seconds."""
+DEFAULT_NETWORK = "default"
 
 
-class Model(BaseModel):
-    """A frozen value that refuses unknown keys."""
+class BuildSecret(Model):
+    """A secret that a build step mounts: a name of the project's `secrets`, and its id there."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError(f'"{path}" is not an absolute path; write /{path}')
-    return path
-
-
-def _statuses(value: Any) -> Any:
-    return [value] if isinstance(value, int) else value
-
-
-class Probe(Model):
-    """One request, and what its answer must be.
-
-    Args:
-        path: path with query, from the root.
-        name: how reports call it; default: method and path.
-        method: HTTP method, default GET.
-        headers: request headers. `Host` is sent as given, for applications that check it.
-        status: accepted status code or codes, default 200.
-        json: values that the JSON answer must hold; nested mappings are compared key by key.
-        text: text that the answer must contain.
-        max_ms: longest acceptable answer time in milliseconds; default: no limit but the
-            request time-out of 5 s.
-        follow_redirects: follow redirects before judging, default no.
-    """
-
-    path: Annotated[str, AfterValidator(_absolute)]
-    name: str = ""
-    method: Literal["GET", "HEAD", "POST", "PUT", "OPTIONS"] = "GET"
-    headers: dict[str, str] = Field(default_factory=dict)
-    status: Annotated[list[Annotated[int, Field(ge=100, le=599)]], BeforeValidator(_statuses)] = (
-        Field(default=[200], min_length=1)
-    )
-    json_values: dict[str, Any] = Field(default_factory=dict, alias="json")
-    text: str | None = Field(default=None, min_length=1)
-    max_ms: int | None = Field(default=None, ge=1)
-    follow_redirects: bool = False
-
-    @property
-    def title(self) -> str:
-        return self.name or f"{self.method} {self.path}"
-
-
-class Route(Model):
-    """The stack's public address leads to this service.
-
-    Args:
-        port: the port on which the service listens inside its container.
-    """
-
-    port: int = Field(ge=1, le=65535)
-
-
-class Extension(Model):
-    """The key `x-slipway` of a service.
-
-    Args:
-        route: present where the service takes public traffic.
-        probes: requests that a candidate must answer well; need a route.
-        successes: consecutive rounds in which all probes pass before the stability window.
-        interval: seconds between two rounds, default 0.5.
-        timeout: seconds from start until the last of these rounds, default 60.
-        stable_for: seconds that a candidate must stay well after that; default: the stack's
-            `slipway:stableFor`.
-        drain: seconds that requests in flight on the old container get, default 30.
-    """
-
-    route: Route | None = None
-    probes: list[Probe] = Field(default_factory=list)
-    successes: int = Field(default=3, ge=1)
-    interval: Seconds = 0.5
-    timeout: Seconds = 60.0
-    stable_for: Seconds | None = None
-    drain: Seconds = 30.0
-
-    @model_validator(mode="after")
-    def _probes_need_a_route(self) -> "Extension":
-        if self.probes and self.route is None:
-            raise ValueError("probes need a route; add route: {port: <container port>}")
-        return self
+    source: str
+    target: str | None = None
 
 
 class Build(Model):
@@ -123,6 +29,10 @@ class Build(Model):
         args: build arguments. They end up in the image's history: no place for secrets.
         target: stage to build, default the last.
         platforms: at most one platform, such as linux/amd64.
+        additional_contexts: further folders or images by name, for `FROM name` and
+            `COPY --from=name`.
+        secrets: what `RUN --mount=type=secret` finds.
+        labels: labels of the image.
     """
 
     context: str
@@ -130,6 +40,9 @@ class Build(Model):
     args: dict[str, str | None] = Field(default_factory=dict)
     target: str | None = None
     platforms: list[str] = Field(default_factory=list, max_length=1)
+    additional_contexts: dict[str, str] = Field(default_factory=dict)
+    secrets: list[BuildSecret] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class HealthCheck(Model):
@@ -144,13 +57,125 @@ class HealthCheck(Model):
 
 
 class VolumeMount(Model):
-    """A named volume in a container."""
+    """A named volume in a container, or, without a source, one that lives as long as it does."""
 
     type: Literal["volume"]
-    source: str
+    source: str | None = None
     target: str
     read_only: bool = False
     volume: dict[str, Any] = Field(default_factory=dict, max_length=0)
+
+
+class BindMount(Model):
+    """A file or folder of the machine that reads the compose file, or of the Docker host."""
+
+    type: Literal["bind"]
+    source: str
+    target: str
+    read_only: bool = False
+    bind: dict[str, Any] = Field(default_factory=dict)
+
+
+class TmpfsMount(Model):
+    """A folder in memory."""
+
+    type: Literal["tmpfs"]
+    target: str
+    read_only: bool = False
+    tmpfs: dict[str, Any] = Field(default_factory=dict)
+
+
+Mount = Annotated[VolumeMount | BindMount | TmpfsMount, Field(discriminator="type")]
+
+
+class Port(Model):
+    """A published port.
+
+    Args:
+        target: port inside the container.
+        published: port of the host; empty where Docker chooses one.
+        protocol: tcp or udp.
+        host_ip: address of the host, empty for all.
+    """
+
+    target: int
+    published: str = ""
+    protocol: str = "tcp"
+    host_ip: str = ""
+    mode: str = "ingress"
+    name: str = ""
+
+    @property
+    def loopback(self) -> bool:
+        return self.host_ip.startswith("127.") or self.host_ip == "::1"
+
+    def __str__(self) -> str:
+        host = f"{self.host_ip}:{self.published}" if self.host_ip else self.published
+        return f"{host}:{self.target}" + ("" if self.protocol == "tcp" else f"/{self.protocol}")
+
+
+class Dependency(Model):
+    """What a service waits for before it starts."""
+
+    condition: Literal["service_started", "service_healthy", "service_completed_successfully"] = (
+        "service_started"
+    )
+    required: bool = True
+    restart: bool = False
+
+
+class Attachment(Model):
+    """A service's place in a network."""
+
+    aliases: list[str] = Field(default_factory=list)
+
+
+class Logging(Model):
+    """How Docker keeps a container's output."""
+
+    driver: str | None = None
+    options: dict[str, str] = Field(default_factory=dict)
+
+
+class Limits(Model):
+    """The most that a container may use: CPUs, and bytes of memory."""
+
+    cpus: float | None = None
+    memory: int | None = None
+
+
+class Resources(Model):
+    """What a container may use; reservations are honoured by no single host."""
+
+    limits: Limits = Field(default_factory=Limits)
+
+
+class Deploy(Model):
+    """The part of `deploy` that one host can honour."""
+
+    replicas: Literal[1] = 1
+    resources: Resources = Field(default_factory=Resources)
+
+
+class FileReference(Model):
+    """A secret or config in a container: which one, and where."""
+
+    source: str
+    target: str | None = None
+    mode: int | str | None = None
+
+
+class Ulimit(Model):
+    """A limit of the kernel on a container's processes."""
+
+    soft: int
+    hard: int
+
+
+def _ulimits(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {k: {"soft": v, "hard": v} if isinstance(v, int) else v for k, v in value.items()}
 
 
 def _restart(policy: str) -> str:
@@ -178,8 +203,32 @@ class Service(Model):
     stop_grace_period: Seconds = 10.0
     stop_signal: str | None = None
     user: str | None = None
-    volumes: list[VolumeMount] = Field(default_factory=list)
+    volumes: list[Mount] = Field(default_factory=list)
     working_dir: str | None = None
+    ports: list[Port] = Field(default_factory=list)
+    depends_on: dict[str, Dependency] = Field(default_factory=dict)
+    container_name: str | None = None
+    networks: Annotated[
+        dict[str, Attachment],
+        BeforeValidator(lambda v: {k: n or {} for k, n in v.items()} if isinstance(v, dict) else v),
+    ] = Field(default_factory=lambda: {DEFAULT_NETWORK: Attachment()})
+    secrets: list[FileReference] = Field(default_factory=list)
+    configs: list[FileReference] = Field(default_factory=list)
+    logging: Logging | None = None
+    tty: bool = False
+    stdin_open: bool = False
+    hostname: str | None = None
+    shm_size: int | None = None
+    ulimits: Annotated[dict[str, Ulimit], BeforeValidator(_ulimits)] = Field(default_factory=dict)
+    profiles: list[str] = Field(default_factory=list)
+    pull_policy: str | None = None
+    platform: str | None = None
+    cap_add: list[str] = Field(default_factory=list)
+    cap_drop: list[str] = Field(default_factory=list)
+    extra_hosts: list[str] = Field(default_factory=list)
+    security_opt: list[str] = Field(default_factory=list)
+    tmpfs: Annotated[list[str], BeforeValidator(texts)] = Field(default_factory=list)
+    deploy: Deploy = Field(default_factory=Deploy)
     extension: Extension = Field(default_factory=Extension, alias="x-slipway")
 
     @property
@@ -192,6 +241,60 @@ class Service(Model):
         check = self.healthcheck
         return check is not None and not check.disable and check.test[:1] not in ([], ["NONE"])
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which other services call it."""
+        aliases = [alias for place in self.networks.values() for alias in place.aliases]
+        named = [self.name, *([self.container_name] if self.container_name else []), *aliases]
+        return tuple(dict.fromkeys(named))
+
+
+class Network(Model):
+    """A network of the project.
+
+    Args:
+        external: whether it is there already, under `name`.
+        name: its name on the host, where it is external.
+        internal: whether it leads nowhere outside.
+    """
+
+    external: bool = False
+    name: str | None = None
+    internal: bool = False
+
+
+class Volume(Model):
+    """A named volume of the project.
+
+    Args:
+        external: whether it is there already, under `name`; it is adopted and never deleted.
+        name: its name on the host, where it is external.
+        driver: what keeps it, default Docker's own.
+        driver_opts: settings of the driver.
+    """
+
+    external: bool = False
+    name: str | None = None
+    driver: str | None = None
+    driver_opts: dict[str, str] = Field(default_factory=dict)
+
+
+class FileSource(Model):
+    """Where a secret's or config's content comes from: one of these.
+
+    Args:
+        file: absolute path.
+        environment: a variable of the stack's configuration.
+        content: the content itself.
+        external: a name of the stack's `slipway:secrets`.
+    """
+
+    file: str | None = None
+    environment: str | None = None
+    content: str | None = None
+    external: bool = False
+    name: str | None = None
+
 
 class Project(Model):
     """A compose project.
@@ -200,10 +303,23 @@ class Project(Model):
         name: the compose file's `name`, or its folder's.
         file: path of the compose file.
         services: by name, sorted.
-        volumes: names of the named volumes.
+        volumes: the named volumes.
+        networks: the networks.
+        secrets: the secrets that services mount.
+        configs: the configs that services mount.
     """
 
     name: str
     file: str
     services: dict[str, Service]
-    volumes: list[str] = Field(default_factory=list)
+    volumes: Annotated[
+        dict[str, Volume],
+        BeforeValidator(lambda v: {n: {} for n in v} if isinstance(v, list) else v),
+    ] = Field(default_factory=dict)
+    networks: dict[str, Network] = Field(default_factory=dict)
+    secrets: dict[str, FileSource] = Field(default_factory=dict)
+    configs: dict[str, FileSource] = Field(default_factory=dict)
+
+    @property
+    def routed(self) -> list[Service]:
+        return [service for service in self.services.values() if service.routed]

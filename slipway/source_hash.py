@@ -20,6 +20,7 @@ from slipway.reference import parse_reference
 from slipway.services import Build
 
 _CHUNK = 1 << 20
+_IMAGE = "docker-image://"
 _PERMISSIONS = 0o7777
 _SCHEME = "slipway-source-1"
 """Changes when the rule of hashing does, so that hashes of two rules are never compared."""
@@ -74,7 +75,7 @@ def read_source(build: Build, platform: str) -> Source:
             [f"{dockerfile}: no such Dockerfile; correct build.context or build.dockerfile"]
         )
     text = _text(dockerfile)
-    bases = pinned_bases(dockerfile, text, build.args)
+    bases = pinned_bases(dockerfile, text, build.args, frozenset(build.additional_contexts))
     try:
         entries = tuple(scan(context, _patterns(context, build.dockerfile)))
     except OSError as error:
@@ -104,6 +105,8 @@ def source_hash(
         "platform": platform,
         "bases": dict(bases),
     }
+    if build.additional_contexts:
+        head["contexts"] = _contexts(build)
     hasher.update(canonical_json(head) + b"\n")
     for entry in sorted(entries, key=lambda entry: entry.path):
         fields = [entry.path, entry.mode, entry.target, entry.content]
@@ -111,14 +114,47 @@ def source_hash(
     return hasher.hexdigest()
 
 
-def pinned_bases(dockerfile: Path, text: str, args: Mapping[str, str | None]) -> dict[str, str]:
-    """The digest of each base image, by the image's name.
+def _contexts(build: Build) -> dict[str, str]:
+    """What each additional context holds: a folder's hash, or an image's digest."""
+    found, problems = {}, []
+    for name, source in sorted(build.additional_contexts.items()):
+        if source.startswith(_IMAGE) and parse_reference(source.removeprefix(_IMAGE)).pinned:
+            found[name] = source
+        elif Path(source).is_dir():
+            found[name] = _digest_of(scan(Path(source), []))
+        else:
+            problems.append(
+                f"{build.context} build.additional_contexts.{name}: {source} is neither a folder "
+                "that is there nor an image that is pinned by digest; download it first, or pin it"
+            )
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _digest_of(entries: Iterable[Entry]) -> str:
+    hasher = hashlib.sha256()
+    for entry in sorted(entries, key=lambda entry: entry.path):
+        fields = [entry.path, entry.mode, entry.target, entry.content]
+        hasher.update(canonical_json(fields) + b"\n")
+    return hasher.hexdigest()
+
+
+def pinned_bases(
+    dockerfile: Path,
+    text: str,
+    args: Mapping[str, str | None],
+    contexts: frozenset[str] = frozenset(),
+) -> dict[str, str]:
+    """The digest of each base image, by the image's name; `contexts` are names of folders.
 
     Raises:
         ConfigError: one or more are not pinned by digest.
     """
     problems, bases = [], {}
     for base in base_images(text, args):
+        if base.image in contexts:
+            continue
         if not base.image:
             problems.append(
                 f"{dockerfile}:{base.line} {base.text}: the build argument has no value; "

@@ -3,7 +3,8 @@
 The engine gives the outputs of all resources by URN. Values are plain, numbers are floats.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,16 @@ class StackState:
         """Outputs of all resources of a type, by name."""
         return {name: found for (type_, name), found in self.outputs.items() if type_ == kind}
 
+    def incarnation(self, base: str, kind: str, is_lost: Callable[[str], bool]) -> str:
+        """A resource's name: `base`, or `base-2` and so on where what it names was lost before."""
+        numbered = re.compile(re.escape(base) + r"(?:-(\d+))?")
+        matches = (numbered.fullmatch(name) for name in self.named(kind))
+        numbers = [int(match[1] or 1) for match in matches if match]
+        if not numbers:
+            return base
+        latest = base if max(numbers) == 1 else f"{base}-{max(numbers)}"
+        return f"{base}-{max(numbers) + 1}" if is_lost(latest) else latest
+
 
 def parse_state(outputs: Mapping[str, Any]) -> StackState:
     """The state from the answer of `pulumi:pulumi:readStackResourceOutputs`."""
@@ -60,11 +71,20 @@ class LiveFact:
 
     @property
     def upstreams(self) -> dict[str, str]:
-        """container:port by service, of those that take public traffic."""
+        """container:port by service, of those that take requests."""
         return {
             service: container["upstream"]
             for service, container in self.containers.items()
             if container.get("upstream")
+        }
+
+    @property
+    def serving(self) -> dict[str, Mapping[str, str]]:
+        """The containers that should run, by service: all but the jobs, which have run."""
+        return {
+            service: container
+            for service, container in self.containers.items()
+            if container.get("role") != "job"
         }
 
     @property

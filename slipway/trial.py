@@ -72,6 +72,16 @@ class Trial:
         return f"steady, to be watched for {self._terms.stable_for:g} s"
 
     @property
+    def waiting_for(self) -> str:
+        """What has not passed yet, in a line; empty if nothing is known to be wrong."""
+        if self.over or self._steady_since is not None:
+            return ""
+        failed = [str(verdict).splitlines()[0] for verdict in self._last if not verdict.passed]
+        if failed:
+            return f"not well yet: {failed[0]}"
+        return "its Docker health check is still starting" if self._health == "starting" else ""
+
+    @property
     def steady(self) -> bool:
         return self._steady_since is not None
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from slipway import look
 from slipway.errors import ConfigError
+from slipway.extension import Extension
 from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, has_digest
 from slipway.probes import Prober
-from slipway.services import Extension
 from slipway.state import STASH, LiveFact, StackState, live_fact, parse_state
 
 _STACK = "pulumi:pulumi:Stack"
@@ -92,7 +92,7 @@ def _prefix(deployment: Deployment) -> str:
 
 def _containers(live: LiveFact, host: Host) -> Iterator[Check]:
     services = live.ledger[0]["services"]
-    for service, container in sorted(live.containers.items()):
+    for service, container in sorted(live.serving.items()):
         image = services[service]["image"]
         found = host.container(container["id"])
         if found is None or not found.running:

@@ -11,16 +11,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slipway.errors import GateError
-from slipway.gate import Candidate, Gate, GatePlan
+from slipway.extension import Extension, Probe
+from slipway.gate import Gate
+from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_OWNER, LABEL_ROLE, ContainerState
 from slipway.ingress import LiveRoute
 from slipway.probes import Reply, Verdict, judge
-from slipway.proxy import KEY_HEADER
+from slipway.proxy import KEY_HEADER, SERVICE_HEADER
 from slipway.redact import Redactor
-from slipway.services import Extension, Probe
+from slipway.roles import Role
 
 INGRESS = "shop-test-ingress"
 LABELS = {LABEL_OWNER: "0123456789ab", LABEL_ROLE: "service"}
+KEY = "a-key"
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -173,7 +176,6 @@ class FakeIngress:
         self.requests: dict[str, int] = {}
         self.lost = False
         self.failing: dict[str, Exception] = {}
-        self._count = 0
 
     def live(self) -> LiveRoute:
         self.fail("live")
@@ -199,11 +201,11 @@ class FakeIngress:
         self._journal.append(f"ingress: {_shown(self.route)} => {_shown(route)}")
         self.route = route
 
-    def open(self, service: str, upstream: str) -> str:
-        self._count += 1
-        self.candidates[f"key-{self._count}"] = upstream
-        self._journal.append(f"ingress: candidate {service} is {upstream}")
-        return f"key-{self._count}"
+    def open(self, upstreams: Mapping[str, str]) -> str:
+        self.candidates = dict(upstreams)
+        for service, upstream in sorted(upstreams.items()):
+            self._journal.append(f"ingress: candidate {service} is {upstream}")
+        return KEY
 
     def close(self) -> None:
         self.candidates = {}
@@ -220,8 +222,8 @@ class FakeLease:
     def __init__(self, ingress: FakeIngress) -> None:
         self._ingress = ingress
 
-    def open_candidate(self, service: str, upstream: str) -> Mapping[str, str]:
-        return {KEY_HEADER: self._ingress.open(service, upstream)}
+    def open_candidates(self, upstreams: Mapping[str, str]) -> str:
+        return self._ingress.open(upstreams)
 
     def close_candidate(self) -> None:
         self._ingress.close()
@@ -235,7 +237,8 @@ class FakeLease:
 
     def switch_back(self, current: LiveRoute, earlier: LiveRoute) -> None:
         self._ingress.fail("switch_back")
-        self._swap(current, earlier)
+        again = replace(earlier, route=f"{earlier.route}, again")
+        self._swap(current, again if earlier.upstreams else LiveRoute())
 
     def confirm(self, seen: LiveRoute) -> None:
         if self._ingress.lost or self._ingress.route.route != seen.route:
@@ -267,15 +270,12 @@ class FakeProber:
 
     def probe(self, probe: Probe, headers: Mapping[str, str]) -> Verdict:
         key = headers.get(KEY_HEADER)
-        upstream = (
-            self._ingress.route.upstreams.get("web") if key is None else self._upstream_of(key)
-        )
-        way = "public" if key is None else "candidate"
+        way = {None: "public", f"gate-{KEY}": "candidate", f"live-{KEY}": "live"}[key]
+        service = headers.get(SERVICE_HEADER, "web")
+        routes = self._ingress.candidates if way == "candidate" else self._ingress.route.upstreams
+        upstream = routes.get(service)
         self.asked.append((self._clock.elapsed, way, probe.path))
         return judge(probe, self._reply(upstream, public=key is None))
-
-    def _upstream_of(self, key: str) -> str | None:
-        return self._ingress.candidates.get(key)
 
     def _reply(self, upstream: str | None, *, public: bool) -> Reply:
         if public and self.public is not None:
@@ -353,22 +353,27 @@ class Scene:
 
 
 def web(name: str = "web-2", letter: str = "b", stable_for: float = 2.0, **more: Any) -> Candidate:
+    found = extension(**more)
     return Candidate(
         service="web",
         container=name,
         image=image(letter),
-        extension=extension(**more),
+        extension=found,
         stable_for=stable_for,
         upstream=f"{name}:8000",
+        timeout=found.timeout,
     )
 
 
 def worker(name: str = "worker-2", letter: str = "b", **more: Any) -> Candidate:
+    found = Extension.model_validate({"successes": 2, **more})
     return Candidate(
         service="worker",
+        role=Role.WORKER,
         container=name,
         image=image(letter),
-        extension=Extension.model_validate({"successes": 2, **more}),
+        extension=found,
         stable_for=2.0,
         upstream=None,
+        timeout=found.timeout,
     )

@@ -2,11 +2,11 @@ import threading
 
 import pytest
 
-from slipway import gate
+from slipway import proving
 from slipway.errors import GateError, HostError
-from slipway.gate import failure_report
 from slipway.ingress import LiveRoute
 from slipway.probes import Reply, Verdict
+from slipway.refusal import failure_report
 from slipway.trial import Fault
 
 from .support_gate import INGRESS, InlineExecutor, Scene, image, web, worker
@@ -21,7 +21,7 @@ TAKEN = "another gate has taken over in the meantime: what serves is its to say"
 @pytest.fixture(autouse=True)
 def _probes_answer_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "real_threads" not in request.fixturenames:
-        monkeypatch.setattr(gate, "ThreadPoolExecutor", InlineExecutor)
+        monkeypatch.setattr(proving, "ThreadPoolExecutor", InlineExecutor)
 
 
 @pytest.fixture
@@ -43,12 +43,11 @@ def test_first_release_is_proven_then_switched_to() -> None:
     assert scene.run() == [
         f"host: start {INGRESS}",
         "ingress: lease taken",
+        "ingress: candidate web is web-2:8000",
         "says: proving web before any traffic goes there",
         "host: start web-2",
-        "ingress: candidate web is web-2:8000",
         "says: web: steady, to be watched for 2 s",
         "says: web is proven",
-        "ingress: no candidate",
         "ingress: no route => web=web-2:8000",
         "says: switched: new requests go to this release",
         "ingress: lease given back",
@@ -71,8 +70,7 @@ def test_probes_ask_the_candidate_until_stable_then_the_public_address() -> None
 
 def test_next_release_takes_over_and_the_old_container_is_left_to_the_engine() -> None:
     scene = Scene([web()], live=BEFORE)
-    assert scene.run()[-5:] == [
-        "ingress: no candidate",
+    assert scene.run()[-4:] == [
         "ingress: web=web-1:8000 => web=web-2:8000",
         "says: switched: new requests go to this release",
         "says: letting requests in flight on web-1:8000 finish",
@@ -86,11 +84,10 @@ def test_nothing_is_switched_when_the_route_is_right_already() -> None:
     assert scene.run() == [
         f"host: start {INGRESS}",
         "ingress: lease taken",
-        "says: proving web before any traffic goes there",
         "ingress: candidate web is web-1:8000",
+        "says: proving web before any traffic goes there",
         "says: web: steady, to be watched for 0 s",
         "says: web is proven",
-        "ingress: no candidate",
         "says: the public address leads to this release already: nothing to switch",
         "ingress: lease given back",
     ]
@@ -108,16 +105,15 @@ def test_workers_start_only_after_the_routed_ones_are_proven() -> None:
     assert scene.run() == [
         f"host: start {INGRESS}",
         "ingress: lease taken",
+        "ingress: candidate web is web-2:8000",
         "says: proving web before any traffic goes there",
         "host: start web-2",
-        "ingress: candidate web is web-2:8000",
         "says: web: steady, to be watched for 2 s",
         "says: web is proven",
         "says: proving worker before any traffic goes there",
         "host: start worker-2",
         "says: worker: steady, to be watched for 2 s",
         "says: worker is proven",
-        "ingress: no candidate",
         "ingress: web=web-1:8000 => web=web-2:8000",
         "says: switched: new requests go to this release",
         "says: letting requests in flight on web-1:8000 finish",
@@ -162,9 +158,9 @@ def test_failed_gate_leaves_the_old_release_serving() -> None:
     assert scene.journal == [
         f"host: start {INGRESS}",
         "ingress: lease taken",
+        "ingress: candidate web is web-2:8000",
         "says: proving web before any traffic goes there",
         "host: start web-2",
-        "ingress: candidate web is web-2:8000",
         "says: refused: web: the container exited with code 3 after 0.4 s",
         "host: stop web-2 within 10 s",
         "ingress: lease given back",
@@ -187,7 +183,7 @@ def test_candidate_that_its_restart_policy_started_again_is_refused() -> None:
         [
             "the release of shop-test was refused: service web: the container exited and was "
             "started again after 1.0 s",
-            "container: web-2, running",
+            "container: web-2, running, restarted by Docker (1)",
             f"image: {image('b')}",
             "its log is empty",
             NEXT,

@@ -1,0 +1,138 @@
+"""What the engine's hooks call: the gate, and the removal of what killed runs left."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+from slipway import preflight
+from slipway.conventions import known_image
+from slipway.errors import HostError
+from slipway.gate import Gate
+from slipway.gate_plan import Candidate, GatePlan
+from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
+from slipway.ingress import Ingress
+from slipway.plan import ContainerPlan
+from slipway.prepared import Prepared, Settings
+from slipway.probes import Prober
+from slipway.roles import Role, job_timeout, migrates_at_start
+
+_HELD_STABLE_FOR = 3.0
+"""Seconds that a candidate is watched for while requests wait, unless the file says otherwise."""
+_SHARE_OF_HOLD = 2 / 3
+"""Of the time that requests may be held, a candidate has this to become well; the rest is for what
+served before to come back."""
+
+
+def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str], None]) -> None:
+    """Carry the gate out for a fact that is to enter the state.
+
+    Raises:
+        UserError: the release did not pass; what served before still serves.
+    """
+    services = fact["ledger"][0]["services"]
+    plan = GatePlan(
+        stack=prepared.prefix,
+        fingerprint=prepared.fingerprint,
+        ingress=prepared.ingress_name,
+        candidates=tuple(
+            _candidate(plan, services[plan.service.name]["image"], prepared.settings)
+            for plan in prepared.containers
+        ),
+        live=prepared.live.names,
+        orphans=prepared.orphans,
+        served=prepared.live.upstreams,
+        labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
+    )
+    with closing(connect()) as host:
+        Gate(
+            plan,
+            host,
+            Ingress(host, prepared.ingress_name),
+            Prober(prepared.address),
+            connect,
+            prepared.redactor,
+            report,
+        ).run()
+
+
+def _candidate(plan: ContainerPlan, image: str, settings: Settings) -> Candidate:
+    service = plan.service
+    known = known_image(service.image or "")
+    asked = plan.role is Role.BACKING and not service.has_health_check
+    return Candidate(
+        service=service.name,
+        container=plan.name,
+        image=image,
+        extension=service.extension,
+        stable_for=_stable_for(plan, settings),
+        upstream=plan.upstream,
+        grace=service.stop_grace_period,
+        role=plan.role,
+        ready=known.ready if known is not None and asked else None,
+        alone=service.build is not None and migrates_at_start(service),
+        timeout=_timeout(plan),
+    )
+
+
+def _stable_for(plan: ContainerPlan, settings: Settings) -> float:
+    chosen = plan.service.extension.stable_for
+    if chosen is not None:
+        return chosen
+    if plan.role is Role.HELD:
+        return min(settings.stable_for, _HELD_STABLE_FOR)
+    return 0.0 if plan.role is Role.BACKING else settings.stable_for
+
+
+def _timeout(plan: ContainerPlan) -> float:
+    extension = plan.service.extension
+    if plan.role is Role.JOB:
+        return job_timeout(plan.service)
+    if plan.role is Role.HELD:
+        return min(extension.timeout, extension.hold * _SHARE_OF_HOLD)
+    return extension.timeout
+
+
+def remove_leftover_network(prepared: Prepared, name: str) -> None:
+    """Remove networks of ours that a killed run left under a name that is needed.
+
+    Raises:
+        HostError: a network of that name is not ours, or is in use.
+    """
+    with closing(connect()) as host:
+        for network in host.networks(name):
+            own = network.labels.get(LABEL_OWNER) == prepared.stack.owner
+            if not own or network.used:
+                raise HostError(
+                    f"network {name} is there already, and this stack's state has not "
+                    f"made it; remove it (docker network rm {name}), or use another "
+                    "stack name"
+                )
+            host.remove_network(network.id)
+
+
+def remove_leftover(container: str, prepared: Prepared) -> None:
+    """Remove a container of ours that a killed run left under a name that is needed.
+
+    Raises:
+        HostError: the container of that name is not ours.
+    """
+    with closing(connect()) as host:
+        preflight.require_own_names([container], LABEL_OWNER, prepared.stack.owner, host)
+        found = host.container(container)
+        if found is not None and found.running and _routed(prepared, host, container):
+            raise HostError(
+                f"container {container} runs and takes the public traffic, but this stack's state "
+                "does not know it: was an older state restored? Nothing was changed; compare "
+                "docker ps with pulumi stack export, and remove the container by hand if nothing "
+                "needs it"
+            )
+        host.remove(container)
+
+
+def _routed(prepared: Prepared, host: Host, container: str) -> bool:
+    """Whether the proxy leads to a container, or is that container and leads anywhere."""
+    ingress = host.container(prepared.ingress_name)
+    if ingress is None or not ingress.running:
+        return False
+    routed = Ingress(host, prepared.ingress_name).live().containers
+    return bool(routed) if container == prepared.ingress_name else container in routed

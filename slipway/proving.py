@@ -1,0 +1,239 @@
+"""Proving candidates: containers are started, looked at and asked until they pass or fail."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NoReturn
+
+from slipway.errors import GateError
+from slipway.extension import Probe
+from slipway.gate_plan import Candidate, GatePlan
+from slipway.host import ContainerState, Host, has_digest
+from slipway.probes import Prober, Verdict
+from slipway.proxy import KEY_HEADER, KEY_PREFIX, LIVE_PREFIX, SERVICE_HEADER
+from slipway.redact import Redactor
+from slipway.refusal import failure_report
+from slipway.roles import Role
+from slipway.trial import Fault, Terms, Trial
+
+POLL = 0.2
+"""Seconds between two looks at the containers: a crash is seen within this time."""
+_LOG_LINES = 30
+_TELL_AFTER = 5.0
+_EXITED = ("exited", "dead")
+_ALL_LINES = 10_000
+
+
+@dataclass
+class Attempt:
+    """A trial under way."""
+
+    candidate: Candidate
+    trial: Trial
+    due: float = 0.0
+    tell: float = 0.0
+    round: "Future[list[Verdict]] | None" = None
+
+
+@dataclass(frozen=True)
+class World:
+    """What a gate works with.
+
+    Args:
+        host: the engine.
+        prober: asks the stack's public address.
+        redact: hides secrets in what is reported.
+        report: takes a line of progress.
+        clock: gives seconds.
+        sleep: passes them.
+    """
+
+    host: Host
+    prober: Prober
+    redact: Redactor
+    report: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Prover:
+    """Proves the candidates of a plan, group by group.
+
+    Args:
+        plan: what the gate is to do.
+        world: what it works with.
+        key: lets requests reach the candidates through the proxy.
+    """
+
+    def __init__(self, plan: GatePlan, world: World, key: str) -> None:
+        self._plan = plan
+        self._world = world
+        self._key = key
+        self._proven: list[Attempt] = []
+
+    def prove(self, group: Sequence[Candidate]) -> None:
+        """Try a group; those that are proven already must go on being well meanwhile.
+
+        Raises:
+            GateError: one did not pass.
+        """
+        if not group:
+            return
+        world, proven = self._world, self._proven
+        names = ", ".join(c.service for c in group)
+        world.report(f"proving {names} before any traffic goes there")
+        with ThreadPoolExecutor(len(group) + len(proven), thread_name_prefix="probe") as pool:
+            attempts = [Attempt(c, self._begin(c)) for c in group]
+            while not all(attempt.trial.over for attempt in attempts):
+                for attempt in [*proven, *attempts]:
+                    self._step(attempt, pool)
+                world.sleep(POLL)
+        for attempt in attempts:
+            world.report(f"{attempt.candidate.service} is proven")
+        self._proven += attempts
+
+    def complete(self, job: Candidate) -> None:
+        """Run a job to its end, and show what it prints; one that has succeeded stays done.
+
+        Raises:
+            GateError: it failed, or took too long.
+        """
+        world, host = self._world, self._world.host
+        before = host.container(job.container)
+        if before is not None and before.status == "exited" and before.exit_code == 0:
+            world.report(f"{job.service} has run already for this release, and succeeded")
+            return
+        world.report(f"running {job.service}")
+        shown = len(host.log_tail(job.container, _ALL_LINES).splitlines())
+        host.start(job.container)
+        deadline = world.clock() + job.timeout
+        while True:
+            state = host.container(job.container)
+            lines = host.log_tail(job.container, _ALL_LINES).splitlines()
+            for line in lines[shown:]:
+                world.report(world.redact(f"{job.service} | {line}"))
+            shown = len(lines)
+            if state is None:
+                self.fail(job, Fault("the container is gone"))
+            if state.status in _EXITED:
+                break
+            if world.clock() > deadline:
+                host.stop(job.container, job.grace)
+                self.fail(job, Fault(f"not complete within {job.timeout:g} s"))
+            world.sleep(POLL)
+        if state.exit_code != 0:
+            self.fail(job, Fault(f"it ended with exit code {state.exit_code}"))
+        world.report(f"{job.service} has succeeded")
+
+    def verify_public(self, candidates: Sequence[Candidate]) -> None:
+        """See that the public address answers well, after the switch.
+
+        Raises:
+            GateError: it does not.
+        """
+        for candidate in candidates:
+            for _ in range(candidate.extension.successes):
+                verdicts = [
+                    self._world.prober.probe(probe, self._public_headers(candidate, probe))
+                    for probe in candidate.probes
+                ]
+                failed = tuple(verdict for verdict in verdicts if not verdict.passed)
+                if failed:
+                    summary = "the public address did not answer well after the switch"
+                    self.fail(candidate, Fault(summary, failed))
+                self._world.sleep(POLL)
+
+    def fail(self, candidate: Candidate, fault: Fault) -> NoReturn:
+        """Refuse the release.
+
+        Raises:
+            GateError: always, with all that can be told.
+        """
+        world = self._world
+        # Said at once: the full report comes when the engine has taken the failure in.
+        world.report(world.redact(f"refused: {candidate.service}: {fault.summary}"))
+        state = world.host.container(candidate.container)
+        log = world.host.log_tail(candidate.container, _LOG_LINES)
+        raise GateError(world.redact(failure_report(self._plan, candidate, fault, state, log)))
+
+    def _begin(self, candidate: Candidate) -> Trial:
+        host = self._world.host
+        before = host.container(candidate.container)
+        if before is None or not before.running:
+            host.start(candidate.container)
+        first = host.container(candidate.container)
+        if first is None:
+            self.fail(candidate, Fault("the container is gone"))
+        digests = host.image_digests(first.image)
+        if not has_digest(digests, candidate.image):
+            found = ", ".join(digests) or first.image
+            self.fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
+        return Trial(self._terms(candidate, before), self._world.clock(), first)
+
+    def _terms(self, candidate: Candidate, before: ContainerState | None) -> Terms:
+        # What serves already has been watched by its users: only what is new is watched longer.
+        serves = before is not None and before.running and candidate.container in self._plan.live
+        successes = candidate.extension.successes
+        if serves and candidate.role is Role.BACKING:
+            successes = 1
+        return Terms(successes, candidate.timeout, 0.0 if serves else candidate.stable_for)
+
+    def _step(self, attempt: Attempt, pool: ThreadPoolExecutor) -> None:
+        """Look at the container; begin a round of probes when one is due, judge it when done."""
+        now = self._world.clock()
+        seen = self._world.host.container(attempt.candidate.container)
+        attempt.trial.see_container(now, seen)
+        self._refuse_fault(attempt)
+        if attempt.round is None and now >= attempt.due:
+            attempt.round = pool.submit(self._round, attempt.candidate)
+        elif attempt.round is not None and attempt.round.done():
+            steady = attempt.trial.steady
+            attempt.trial.see_round(self._world.clock(), attempt.round.result())
+            attempt.round = None
+            attempt.due = self._world.clock() + attempt.candidate.extension.interval
+            self._tell(attempt, became_steady=attempt.trial.steady and not steady)
+            self._refuse_fault(attempt)
+
+    def _tell(self, attempt: Attempt, *, became_steady: bool) -> None:
+        """Say where a trial stands: when it turns well, and every few seconds until then."""
+        now, service = self._world.clock(), attempt.candidate.service
+        if became_steady:
+            self._world.report(f"{service}: {attempt.trial.progress}")
+        elif attempt.trial.waiting_for and now >= attempt.tell:
+            if attempt.tell:
+                self._world.report(self._world.redact(f"{service}: {attempt.trial.waiting_for}"))
+            attempt.tell = now + _TELL_AFTER
+
+    def _refuse_fault(self, attempt: Attempt) -> None:
+        if attempt.trial.fault:
+            self.fail(attempt.candidate, attempt.trial.fault)
+
+    def _round(self, candidate: Candidate) -> list[Verdict]:
+        headers = self._headers(candidate, KEY_PREFIX)
+        verdicts = [self._world.prober.probe(probe, headers) for probe in candidate.probes]
+        return [*verdicts, *self._readiness(candidate)]
+
+    def _readiness(self, candidate: Candidate) -> list[Verdict]:
+        if candidate.ready is None:
+            return []
+        kind, *words = candidate.ready
+        command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
+        code, output = self._world.host.execute(candidate.container, command)
+        found = f"exit code {code}"
+        return [Verdict(" ".join(words), code == 0, "exit code 0", found, output.strip()[:500])]
+
+    def _headers(self, candidate: Candidate, prefix: str) -> dict[str, str]:
+        return {KEY_HEADER: prefix + self._key, SERVICE_HEADER: candidate.service}
+
+    def _public_headers(self, candidate: Candidate, probe: Probe) -> Mapping[str, str]:
+        """The public's own way where it leads to the service, else the gate's."""
+        route = candidate.extension.route
+        if route is None:
+            return {}
+        path = route.path.rstrip("/")
+        asked = probe.path.partition("?")[0]
+        if route.internal or not f"{asked}/".startswith(f"{path}/"):
+            return self._headers(candidate, LIVE_PREFIX)
+        named = {name.lower() for name in probe.headers}
+        return {} if "host" in named or not route.host else {"Host": route.host[0]}

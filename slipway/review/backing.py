@@ -1,0 +1,81 @@
+"""Rules about services that are not built here: databases, brokers, caches."""
+
+from collections.abc import Iterator
+
+from slipway.conventions import known_image
+from slipway.review.subject import Finding, Subject
+from slipway.roles import Role
+from slipway.services import BindMount, Service, VolumeMount
+
+
+def _is_database(service: Service) -> bool:
+    known = known_image(service.image or "")
+    return known is not None and known.kind == "database"
+
+
+def _keeps_data(service: Service) -> bool:
+    return any(
+        isinstance(mount, BindMount) or (isinstance(mount, VolumeMount) and mount.source)
+        for mount in service.volumes
+    )
+
+
+def databases_without_volume(subject: Subject) -> Iterator[Finding]:
+    """A database whose data would go with its container."""
+    for service in subject.with_role(Role.BACKING):
+        if not _is_database(service) or _keeps_data(service) or service.extension.ephemeral:
+            continue
+        known = known_image(service.image or "")
+        folder = known.data[0] if known and known.data else "/data"
+        yield subject.refuse(
+            f"a database without a volume loses its data with its container; add volumes: "
+            f"[{service.name}-data:{folder}] and declare the volume, or write x-slipway: "
+            "{ephemeral: true} if that is meant",
+            *("services", service.name),
+        )
+
+
+def published_ports(subject: Subject) -> Iterator[Finding]:
+    """Backing services that are open to the network."""
+    for service in subject.with_role(Role.BACKING):
+        for index, port in enumerate(service.ports):
+            if port.loopback or not port.published:
+                continue
+            yield subject.warn(
+                f'"{port}" opens {service.name} to everyone who reaches the host; services of the '
+                f"stack reach it by its name without that; remove it, or write 127.0.0.1:{port}",
+                *("services", service.name, "ports", index),
+            )
+
+
+def unknown_readiness(subject: Subject) -> Iterator[Finding]:
+    """Others wait for a service of which nothing tells when it is ready."""
+    awaited = {name for s in subject.project.services.values() for name in s.depends_on}
+    for service in subject.with_role(Role.BACKING):
+        if service.name not in awaited or service.has_health_check:
+            continue
+        known = known_image(service.image or "")
+        if known is not None and known.ready is not None:
+            yield subject.warn(
+                f"has no healthcheck; it counts as ready when `{' '.join(known.ready[1:])}` passes "
+                "in it",
+                *("services", service.name),
+            )
+        else:
+            yield subject.warn(
+                "has no healthcheck, and nothing is known of its image: it counts as ready once it "
+                "runs; add a healthcheck",
+                *("services", service.name),
+            )
+
+
+def nothing_to_run(subject: Subject) -> Iterator[Finding]:
+    """A service without an image."""
+    for service in subject.project.services.values():
+        if service.build is None and service.image is None:
+            yield subject.refuse("has neither build nor image; add one", "services", service.name)
+        if service.build is None and service.pull_policy not in (None, "missing"):
+            yield subject.warn(
+                "has no effect: the image's digest says which one runs",
+                *("services", service.name, "pull_policy"),
+            )

@@ -1,0 +1,37 @@
+"""What a service starts with, as far as compose file, Dockerfile and its scripts tell."""
+
+from pathlib import Path
+
+from slipway.dockerfile import start_of
+from slipway.services import Service
+
+_LONGEST = 1 << 16
+
+
+def start_command(service: Service) -> list[str]:
+    """The words of a service's entrypoint and command; the Dockerfile's where the file has none."""
+    own = [*(service.entrypoint or []), *(service.command or [])]
+    if service.build is None:
+        return own
+    from_image = start_of(_text(Path(service.build.context, service.build.dockerfile)))
+    if service.command is None:
+        return [*own, *from_image]
+    # A compose file's command takes the place of CMD; what the image begins with stays.
+    return own if service.entrypoint is not None else [*from_image, *own]
+
+
+def start_script(service: Service) -> str:
+    """The text of the scripts of the build context that a service starts with; may be empty."""
+    if service.build is None:
+        return ""
+    context = Path(service.build.context)
+    names = {Path(word).name for word in start_command(service) if word.endswith(".sh")}
+    found = [file for name in sorted(names) for file in sorted(context.rglob(name))[:1]]
+    return "\n".join(_text(file) for file in found)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8", "replace")[:_LONGEST]
+    except OSError:
+        return ""
