@@ -36,7 +36,7 @@ class Model(BaseModel):
 
 
 def _absolute(path: str) -> str:
-    if not path.startswith("/"):
+    if path and not path.startswith("/"):
         raise ValueError(f'"{path}" is not an absolute path; write /{path}')
     return path
 
@@ -62,7 +62,7 @@ class Probe(Model):
         tcp: it is enough that the port accepts a connection; whatever is answered will do.
     """
 
-    path: Annotated[str, AfterValidator(_absolute)] = "/"
+    path: Annotated[str, AfterValidator(_absolute)] = ""
     name: str = ""
     method: Literal["GET", "HEAD", "POST", "PUT", "OPTIONS"] = "GET"
     headers: dict[str, str] = Field(default_factory=dict)
@@ -79,7 +79,7 @@ class Probe(Model):
     def _path_or_tcp(self) -> "Probe":
         if self.tcp and len(self.model_fields_set - {"name", "tcp"}) > 0:
             raise ValueError("tcp goes with no other key; remove tcp, or the others")
-        if not self.tcp and "path" not in self.model_fields_set:
+        if not self.tcp and not self.path:
             raise ValueError("has no path; add path: /health, or tcp: true if nothing answers")
         return self
 

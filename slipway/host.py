@@ -25,6 +25,8 @@ LABEL_CONFIG = "slipway.config"
 
 _CALL_TIMEOUT = 60
 _HOST_OF_URL = re.compile(r"[a-z+]+://([^:/]+)")
+_EVENTS_KEPT = 600
+"""Seconds to look back for how a container ended."""
 _EXIT_CODE_TRIES = 50
 _EXIT_CODE_PAUSE = 0.1
 
@@ -148,6 +150,22 @@ class Host:
             except NotFound:
                 return ""
         return bytes(raw).decode("utf-8", "replace").rstrip()
+
+    def last_exit_code(self, name: str) -> int | None:
+        """The exit code with which a container ended the last time; None if Docker knows of none.
+
+        Of a container that runs again, Docker tells it no more but in its record of events.
+        """
+        with _explained(f"read the events of container {name}"):
+            now = int(time.time())
+            found = self._client.api.events(
+                since=now - _EVENTS_KEPT,
+                until=now + 1,
+                filters={"container": name, "event": "die"},
+                decode=True,
+            )
+            codes = [int(event["Actor"]["Attributes"]["exitCode"]) for event in found]
+        return codes[-1] if codes else None
 
     def execute(self, name: str, command: Sequence[str]) -> tuple[int, str]:
         """Run a command in a running container: its exit code, and what it printed."""

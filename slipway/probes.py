@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from slipway.extension import Probe
+from slipway.extension import Probe, Route
 from slipway.proxy import KEY_HEADER
 
 REQUEST_TIMEOUT = 5.0
@@ -84,7 +84,16 @@ def request(probe: Probe, extra_headers: Mapping[str, str]) -> Request:
             they cannot undo them.
     """
     headers = {"User-Agent": "slipway-probe", **probe.headers, **extra_headers}
-    return Request(probe.method, probe.path, headers, probe.follow_redirects)
+    return Request(probe.method, probe.path or "/", headers, probe.follow_redirects)
+
+
+def public_headers(probe: Probe, route: Route) -> dict[str, str] | None:
+    """Headers with which the public's way leads to a service; None if it does not lead there."""
+    path, asked = route.path.rstrip("/"), (probe.path or "/").partition("?")[0]
+    if route.internal or not f"{asked}/".startswith(f"{path}/"):
+        return None
+    named = {name.lower() for name in probe.headers}
+    return {} if "host" in named or not route.host else {"Host": route.host[0]}
 
 
 def judge(probe: Probe, reply: Reply) -> Verdict:

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from slipway.errors import GateError
 from slipway.extension import Probe
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import ContainerState, Host, has_digest
-from slipway.probes import Prober, Verdict
+from slipway.probes import Prober, Verdict, public_headers
 from slipway.proxy import KEY_HEADER, KEY_PREFIX, LIVE_PREFIX, SERVICE_HEADER
 from slipway.redact import Redactor
 from slipway.refusal import failure_report
@@ -31,6 +31,7 @@ class Attempt:
 
     candidate: Candidate
     trial: Trial
+    restarts: int = 0
     due: float = 0.0
     tell: float = 0.0
     round: "Future[list[Verdict]] | None" = None
@@ -84,7 +85,7 @@ class Prover:
         names = ", ".join(c.service for c in group)
         world.report(f"proving {names} before any traffic goes there")
         with ThreadPoolExecutor(len(group) + len(proven), thread_name_prefix="probe") as pool:
-            attempts = [Attempt(c, self._begin(c)) for c in group]
+            attempts = [self._begin(candidate) for candidate in group]
             while not all(attempt.trial.over for attempt in attempts):
                 for attempt in [*proven, *attempts]:
                     self._step(attempt, pool)
@@ -157,7 +158,7 @@ class Prover:
         log = world.host.log_tail(candidate.container, _LOG_LINES)
         raise GateError(world.redact(failure_report(self._plan, candidate, fault, state, log)))
 
-    def _begin(self, candidate: Candidate) -> Trial:
+    def _begin(self, candidate: Candidate) -> Attempt:
         host = self._world.host
         before = host.container(candidate.container)
         if before is None or not before.running:
@@ -169,7 +170,8 @@ class Prover:
         if not has_digest(digests, candidate.image):
             found = ", ".join(digests) or first.image
             self.fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
-        return Trial(self._terms(candidate, before), self._world.clock(), first)
+        trial = Trial(self._terms(candidate, before), self._world.clock(), first)
+        return Attempt(candidate, trial, first.restarts)
 
     def _terms(self, candidate: Candidate, before: ContainerState | None) -> Terms:
         # What serves already has been watched by its users: only what is new is watched longer.
@@ -183,6 +185,10 @@ class Prover:
         """Look at the container; begin a round of probes when one is due, judge it when done."""
         now = self._world.clock()
         seen = self._world.host.container(attempt.candidate.container)
+        if seen is not None and seen.restarts > attempt.restarts:
+            # Once it runs again, Docker tells how it ended only in its record of events.
+            code = self._world.host.last_exit_code(attempt.candidate.container)
+            seen = replace(seen, exit_code=code or seen.exit_code)
         attempt.trial.see_container(now, seen)
         self._refuse_fault(attempt)
         if attempt.round is None and now >= attempt.due:
@@ -231,9 +237,5 @@ class Prover:
         route = candidate.extension.route
         if route is None:
             return {}
-        path = route.path.rstrip("/")
-        asked = probe.path.partition("?")[0]
-        if route.internal or not f"{asked}/".startswith(f"{path}/"):
-            return self._headers(candidate, LIVE_PREFIX)
-        named = {name.lower() for name in probe.headers}
-        return {} if "host" in named or not route.host else {"Host": route.host[0]}
+        headers = public_headers(probe, route)
+        return self._headers(candidate, LIVE_PREFIX) if headers is None else headers

@@ -99,7 +99,8 @@ class Trial:
         elif seen.status in ("exited", "dead", "restarting") and not seen.running:
             self.fault = Fault(f"the container exited with code {seen.exit_code} {after}")
         elif seen.restarts > self._first.restarts or seen.started_at != self._first.started_at:
-            self.fault = Fault(f"the container exited and was started again {after}")
+            code = f" with code {seen.exit_code}" if seen.exit_code else ""
+            self.fault = Fault(f"the container exited{code} and was started again {after}")
         elif not seen.running:
             self.fault = Fault(f"the container is {seen.status} instead of running, {after}")
         elif seen.health == "unhealthy":

@@ -4,7 +4,7 @@ All of them write what was done to them into one journal, so that a test can com
 course of a gate with the one that it promises.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -73,6 +73,8 @@ class FakeHost:
         self._containers: dict[str, ContainerState] = {}
         self.digests: dict[str, list[str]] = {}
         self.logs: dict[str, str] = {}
+        self.exit_codes: dict[str, int] = {}
+        self.answers: dict[str, tuple[int, str]] = {}
         self.on_start: dict[str, Callable[[], None]] = {}
         self.failing: dict[str, Exception] = {}
 
@@ -151,6 +153,13 @@ class FakeHost:
         found = self.container(name)
         if found is not None:
             del self._containers[found.name]
+
+    def last_exit_code(self, name: str) -> int | None:
+        return self.exit_codes.get(name)
+
+    def execute(self, name: str, command: Sequence[str]) -> tuple[int, str]:
+        self._fail("execute")
+        return self.answers.get(name, (0, ""))
 
     def log_tail(self, name: str, lines: int) -> str:
         return "\n".join(self.logs.get(name, "").splitlines()[-lines:])
