@@ -63,7 +63,14 @@ def find_unpinned(compose_file: Path) -> list[Finding]:
     except YAMLError as error:
         raise ConfigError([f"{compose_file}: cannot be read: {error}"]) from error
     services = _services(compose_file, document)
-    found = [f for s in services.values() for f in _in_service(compose_file, text, s)]
+    built = {str(service.get("image")) for service in services.values() if service.get("build")}
+    found = [
+        finding
+        for service in services.values()
+        # What a sibling builds has no digest yet.
+        if service.get("build") or str(service.get("image")) not in built
+        for finding in _in_service(compose_file, text, service)
+    ]
     return list(dict.fromkeys(found))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from slipway.extension import Probe, Route
-from slipway.proxy import KEY_HEADER
+from slipway.proxy import KEY_HEADER, SERVER
 
 REQUEST_TIMEOUT = 5.0
 """Seconds until an answer that does not come counts as a failure."""
@@ -23,6 +23,7 @@ _BODY_LIMIT = 1 << 20
 """Bytes of an answer that are read; an endless answer must not hold up a release."""
 
 
+_APPLICATION = "the application"
 _UNREACHED = (502, 503, 504)
 """What the proxy answers when it cannot connect."""
 
@@ -41,7 +42,8 @@ class Request:
 class Reply:
     """What came back: an answer, or the error that came in its place.
 
-    `key` is what the proxy adds to a candidate's answers.
+    `key` is what the proxy adds to a candidate's answers; `by_proxy` tells that it was the proxy
+    itself that answered.
     """
 
     elapsed_ms: float
@@ -50,6 +52,7 @@ class Reply:
     location: str | None = None
     error: str | None = None
     key: str | None = None
+    by_proxy: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,15 +99,21 @@ def public_headers(probe: Probe, route: Route) -> dict[str, str] | None:
     return {} if "host" in named or not route.host else {"Host": route.host[0]}
 
 
-def judge(probe: Probe, reply: Reply) -> Verdict:
-    """Whether a reply is what the probe wants; the first thing that is not, is told."""
-    expected, found = _first_difference(probe, reply)
+def judge(probe: Probe, reply: Reply, upstream: str = _APPLICATION) -> Verdict:
+    """Whether a reply is what the probe wants; the first thing that is not, is told.
+
+    Args:
+        probe: the probe.
+        reply: what came back.
+        upstream: what the proxy was to reach, as the user knows it: `service:port`.
+    """
+    expected, found = _first_difference(probe, reply, upstream)
     return Verdict(
         probe.title, found is None, expected, found or expected, reply.body[:_BODY_START]
     )
 
 
-def _first_difference(probe: Probe, reply: Reply) -> tuple[str, str | None]:
+def _first_difference(probe: Probe, reply: Reply, upstream: str) -> tuple[str, str | None]:
     if probe.tcp:
         return _connection(reply)
     wanted = " or ".join(str(code) for code in probe.status)
@@ -113,6 +122,11 @@ def _first_difference(probe: Probe, reply: Reply) -> tuple[str, str | None]:
     if reply.status not in probe.status:
         to = f" to {reply.location}" if reply.location else ""
         hint = "; set follow_redirects: true to follow it" if reply.location else ""
+        if reply.by_proxy and reply.status == httpx.codes.BAD_GATEWAY:
+            hint = (
+                f"; the proxy could not connect to {upstream}: does the application listen on "
+                "0.0.0.0 and on route.port?"
+            )
         return f"status {wanted}", f"status {reply.status}{to}{hint}"
     if probe.text is not None and probe.text not in reply.body:
         return f"the text “{probe.text}”", "an answer without it"
@@ -212,6 +226,7 @@ class Prober:
             body=body.decode(answer.encoding or "utf-8", "replace"),
             location=answer.headers.get("Location"),
             key=answer.headers.get(KEY_HEADER),
+            by_proxy=answer.headers.get("Server") == SERVER,
         )
 
     def _read(self, answer: httpx.Response, deadline: float) -> bytes:
@@ -224,10 +239,12 @@ class Prober:
                 raise httpx.ReadTimeout(f"no complete answer within {REQUEST_TIMEOUT:.0f} s")
         return body
 
-    def probe(self, probe: Probe, extra_headers: Mapping[str, str]) -> Verdict:
-        """Carry out one probe."""
+    def probe(
+        self, probe: Probe, extra_headers: Mapping[str, str], upstream: str = _APPLICATION
+    ) -> Verdict:
+        """Carry out one probe; see `request` and `judge`."""
         reply = self.send(request(probe, extra_headers))
-        verdict = judge(probe, reply)
+        verdict = judge(probe, reply, upstream)
         wanted = extra_headers.get(KEY_HEADER)
         if not verdict.passed or wanted is None or reply.key == wanted:
             return verdict

@@ -217,7 +217,9 @@ class Prover:
 
     def _round(self, candidate: Candidate) -> list[Verdict]:
         headers = self._headers(candidate, KEY_PREFIX)
-        verdicts = [self._world.prober.probe(probe, headers) for probe in candidate.probes]
+        upstream = f"{candidate.service}:{(candidate.upstream or '').rpartition(':')[2]}"
+        prober = self._world.prober
+        verdicts = [prober.probe(probe, headers, upstream) for probe in candidate.probes]
         return [*verdicts, *self._readiness(candidate)]
 
     def _readiness(self, candidate: Candidate) -> list[Verdict]:

@@ -33,6 +33,8 @@ HELD = "127.0.0.1:9"
 """Stands in the place of an upstream while requests wait: nothing in the ingress container listens
 there, so that a connection is refused at once and tried again."""
 ADMIN = "127.0.0.1:2019"
+SERVER = "slipway"
+"""The header Server of what the proxy answers itself."""
 _RETRY = 2.0
 
 
@@ -185,7 +187,7 @@ def _page(status: str, text: str) -> dict[str, Any]:
         "handler": "static_response",
         "status_code": status,
         "body": f"{text}\n",
-        "headers": {"Content-Type": ["text/plain; charset=utf-8"], "Server": ["slipway"]},
+        "headers": {"Content-Type": ["text/plain; charset=utf-8"], "Server": [SERVER]},
     }
 
 

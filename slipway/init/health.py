@@ -53,12 +53,17 @@ class HealthRoute:
 
 @dataclass(frozen=True)
 class _Include:
-    """A router, a blueprint or a module of URLs that is hung in somewhere."""
+    """A router, a blueprint or a module of URLs that is hung in somewhere.
+
+    Args:
+        instead: whether the prefix comes instead of the one that the child has.
+    """
 
     file: str
     parent: str
     child: str
     prefix: str | None
+    instead: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,8 @@ class _Survey:
             value = "" if prefix is None else literal(prefix)
             known = value if isinstance(value, str) else None
             parent = ast.unparse(call.func).rpartition(".")[0]
-            self._includes.append(_Include(file, parent, ast.unparse(first), known))
+            instead = name == "register_blueprint" and prefix is not None
+            self._includes.append(_Include(file, parent, ast.unparse(first), known, instead))
         elif name in _DJANGO and isinstance(path, str):
             self._django(file, call, _plain(path))
         elif name in {"Route", "add_url_rule", "add_get", "add_api_route"} and isinstance(
@@ -161,8 +167,7 @@ class _Survey:
         above = self._prefix(include.file, include.parent, depth + 1)
         if include.prefix is None or above is None:
             return None
-        # Flask's prefix of the registration comes instead of the blueprint's own.
-        return f"{above}/{include.prefix}/{own}"
+        return f"{above}/{include.prefix}/{'' if include.instead else own}"
 
 
 def _hangs_in(include: _Include, file: str, owner: str) -> bool:

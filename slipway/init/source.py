@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-_SKIPPED = frozenset(
-    "__pycache__ bower_components build dist env htmlcov node_modules site-packages static "
-    "staticfiles test tests venv".split(" ")
+_SKIPPED = re.compile(
+    r"\..*|__pycache__|bower_components|build|dist|env|htmlcov|node_modules|site-packages|static"
+    r"|staticfiles|tests?|venv"
 )
 _MOST_FILES = 3000
 _LONGEST = 1 << 18
@@ -56,10 +56,25 @@ def read_source(root: Path) -> Source:
     return Source(root, files, scripts)
 
 
+class Sources:
+    """The sources of build contexts, each read once."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, Source] = {}
+
+    def of(self, context: Path | None) -> Source:
+        """The sources of a build context; none for a service that is not built."""
+        if context is None:
+            return Source(Path())
+        if context not in self._read:
+            self._read[context] = read_source(context)
+        return self._read[context]
+
+
 def _paths(root: Path) -> Iterator[Path]:
     count = 0
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(f for f in folders if f not in _SKIPPED and not f.startswith("."))
+        folders[:] = sorted(f for f in folders if not _SKIPPED.fullmatch(f))
         for name in sorted(names):
             path = Path(folder, name)
             if path.suffix in (".py", ".sh", "") or name in _OTHER_FILES:

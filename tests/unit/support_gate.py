@@ -277,21 +277,23 @@ class FakeProber:
         self.public: Reply | None = None
         self.asked: list[tuple[float, str, str]] = []
 
-    def probe(self, probe: Probe, headers: Mapping[str, str]) -> Verdict:
+    def probe(
+        self, probe: Probe, headers: Mapping[str, str], upstream: str = "the application"
+    ) -> Verdict:
         key = headers.get(KEY_HEADER)
         way = {None: "public", f"gate-{KEY}": "candidate", f"live-{KEY}": "live"}[key]
         service = headers.get(SERVICE_HEADER, "web")
         routes = self._ingress.candidates if way == "candidate" else self._ingress.route.upstreams
-        upstream = routes.get(service)
+        route = routes.get(service)
         self.asked.append((self._clock.elapsed, way, probe.path))
-        return judge(probe, self._reply(upstream, public=key is None))
+        return judge(probe, self._reply(route, public=key is None), upstream)
 
     def _reply(self, upstream: str | None, *, public: bool) -> Reply:
         if public and self.public is not None:
             return self.public
         container = upstream.rsplit(":", 1)[0] if upstream else ""
         if container not in self._host.running:
-            return Reply(1.0, 502, "The application does not answer (502).\n")
+            return Reply(1.0, 502, "The application does not answer (502).\n", by_proxy=True)
         return self.replies.get(container, Reply(1.0, 200, "ok"))
 
 

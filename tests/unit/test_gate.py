@@ -317,9 +317,9 @@ def test_crash_is_seen_while_a_probe_still_waits_for_its_answer(real_threads: No
     answered = threading.Event()
     ask, tail = scene.prober.probe, scene.host.log_tail
 
-    def slow(probe, headers):
+    def slow(probe, headers, upstream):
         assert answered.wait(10)
-        return ask(probe, headers)
+        return ask(probe, headers, upstream)
 
     def report_begins(name, lines):
         answered.set()

@@ -121,6 +121,32 @@ def test_judges_each_criterion(criteria: dict[str, Any], reply: Reply, expected:
     assert judge(probe(**criteria), reply) == expected
 
 
+def test_answer_of_the_proxy_itself_says_what_it_could_not_reach() -> None:
+    reply = Reply(1, 502, "The application does not answer (502).\n", by_proxy=True)
+
+    hint = "does the application listen on 0.0.0.0 and on route.port?"
+    assert judge(probe(), reply, "web:8000").found == (
+        f"status 502; the proxy could not connect to web:8000: {hint}"
+    )
+    assert judge(probe(), reply).found == (
+        f"status 502; the proxy could not connect to the application: {hint}"
+    )
+
+
+@pytest.mark.parametrize("reply", [Reply(1, 502, "upstream"), Reply(1, 404, by_proxy=True)])
+def test_other_failures_do_not_tell_of_connections(reply: Reply) -> None:
+    assert judge(probe(), reply, "web:8000").found == f"status {reply.status}"
+
+
+@pytest.mark.parametrize(("server", "by_proxy"), [("slipway", True), ("uvicorn", False)])
+def test_reply_tells_whether_the_proxy_answered_itself(server: str, by_proxy: bool) -> None:
+    answer = httpx.Response(502, headers={"Server": server})
+
+    reply = prober(lambda sent: answer).send(Request("GET", "/", {}, False))
+
+    assert reply == Reply(0, 502, by_proxy=by_proxy)
+
+
 def test_report_shows_the_start_of_a_wrong_answer() -> None:
     failed = judge(probe(), Reply(1, 500, "x" * 501))
     passed = judge(probe(), Reply(1, 200, "fine"))

@@ -1,0 +1,239 @@
+"""What a proposal cannot settle: what the user has to decide or to change, and where."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from slipway.conventions import fails_softly, is_dev_command
+from slipway.dockerignore import ignore_file
+from slipway.init.fronts import is_front, looks_at_docker
+from slipway.init.outline import Mount, Outline, ServiceOutline
+from slipway.init.proposals import Proposals, applications
+from slipway.init.source import Source, Sources, settings
+from slipway.literal_secrets import literal_secrets
+from slipway.yaml_edit import items, line_of, text_of, value_of
+
+_SOCKET = "docker.sock"
+
+
+@dataclass(frozen=True, order=True)
+class Remark:
+    """One thing to decide.
+
+    Args:
+        line: its line in the compose file.
+        key: the key, from the service's name on.
+        text: why, and what to do.
+    """
+
+    line: int
+    key: str
+    text: str
+
+
+def remarks(outline: Outline, proposals: Proposals, sources: Sources) -> list[Remark]:
+    """What is left to decide, in the order of the file's lines.
+
+    Args:
+        outline: the compose file, with what was proposed in it.
+        proposals: what was proposed.
+        sources: the sources of its build contexts.
+    """
+    found = [*_in_file(outline), *_left_open(outline, proposals)]
+    apps = {app.name for app in applications(outline)}
+    for service in outline.services:
+        found += _in_service(outline, service)
+        if service.name in apps or service.name in proposals.routed:
+            found += _ports(service, service.name in proposals.routed)
+        if service.name in apps:
+            found += _in_application(outline, service, sources.of(service.context))
+        else:
+            found += _in_backing(service)
+    return sorted(set(found))
+
+
+def _in_file(outline: Outline) -> Iterator[Remark]:
+    for finding in literal_secrets(outline.file, outline.text):
+        yield Remark(
+            finding.line,
+            f"{finding.service}.environment.{finding.key}",
+            f"is a secret that everyone can read who has the file; run scripts/secrets "
+            f"{outline.file}",
+        )
+    for name, line in outline.unset.items():
+        yield Remark(
+            line,
+            f"${{{name}}}",
+            f"has no value; set it under slipway:variables of the stacks, or write ${{{name}:-}}",
+        )
+    for key in ("include", "extends"):
+        holders = [outline.root, *(service.node for service in outline.services)]
+        for node in [value_of(holder, key) for holder in holders]:
+            if node is not None:
+                yield Remark(line_of(node), key, "what it brings was not looked at; see to it")
+
+
+def _left_open(outline: Outline, proposals: Proposals) -> Iterator[Remark]:
+    services = {service.name: service for service in outline.services}
+    for name, key, text in proposals.to_decide:
+        if name in proposals.entries:
+            yield Remark(services[name].line("x-slipway"), f"{name}.{key}", text)
+    if not proposals.routed and not any(s.has_extension for s in outline.services):
+        yield Remark(
+            1,
+            "services",
+            "none is seen to answer HTTP; write x-slipway: {route: {port: …}} on the one that does",
+        )
+
+
+def _in_service(outline: Outline, service: ServiceOutline) -> Iterator[Remark]:
+    name = service.name
+    if value_of(service.node, "container_name") is not None:
+        yield Remark(
+            service.line("container_name"),
+            f"{name}.container_name",
+            "is kept as a name within the stack; the containers' own names are made by Slipway, "
+            "since old and new cannot share one. Change scripts that use it",
+        )
+    if value_of(service.node, "network_mode") is not None:
+        yield Remark(
+            service.line("network_mode"),
+            f"{name}.network_mode",
+            "the proxy reaches services by the stack's own network; remove it, and call other "
+            "services by their names",
+        )
+    yield from _env_files(outline, service)
+    for mount in service.mounts:
+        yield from _mounted(outline, service, mount)
+    if fails_softly(service.health):
+        yield Remark(
+            service.line("healthcheck"),
+            f"{name}.healthcheck",
+            "passes even when the answer is an error such as 500; add --fail to curl, or check the "
+            "status",
+        )
+
+
+def _env_files(outline: Outline, service: ServiceOutline) -> Iterator[Remark]:
+    node = value_of(service.node, "env_file")
+    for item in [node, *items(node)]:
+        path = text_of(item) or text_of(value_of(item, "path"))
+        optional = text_of(value_of(item, "required")) == "false"
+        if item is None or not path or "$" in path or optional:
+            continue
+        if not (outline.file.parent / path).is_file():
+            yield Remark(
+                line_of(item),
+                f"{service.name}.env_file",
+                f"{path} is not there; write it (is there an example beside it?), or give its "
+                "variables under environment, with ${NAME} for secrets",
+            )
+
+
+def _mounted(outline: Outline, service: ServiceOutline, mount: Mount) -> Iterator[Remark]:
+    key = f"{service.name}.volumes"
+    if _SOCKET in mount.source:
+        yield Remark(
+            mount.line,
+            key,
+            f"{mount.source} gives the container the whole host; remove it, or write x-slipway: "
+            "{allow: [docker.sock]} if that is meant",
+        )
+        return
+    if not mount.is_path or mount.source.startswith("/"):
+        return
+    folder = outline.file.parent.resolve()
+    source = (folder / mount.source).resolve()
+    code = service.context is not None and (
+        source == service.context.resolve() or any(source.rglob("*.py"))
+    )
+    if code and source.is_dir():
+        yield Remark(
+            mount.line,
+            key,
+            f"{mount.text} hides the image's code, so that other code than the released would run; "
+            "move it to a compose.override.yaml for development",
+        )
+    elif not source.is_file() and not (mount.read_only and source.is_dir()):
+        yield Remark(
+            mount.line,
+            key,
+            f"{mount.text} keeps data in a folder of this checkout; use a named volume, or an "
+            "absolute path of the Docker host",
+        )
+
+
+def _ports(service: ServiceOutline, routed: bool) -> Iterator[Remark]:
+    for port in service.ports:
+        yield Remark(
+            port.line,
+            f"{service.name}.ports",
+            f'"{port.text}" is not published: Slipway\'s proxy listens instead, on slipway:port; '
+            "remove it, or move it to a compose.override.yaml for development"
+            if routed
+            else f'"{port.text}" binds a port of the host, which old and new cannot share; remove '
+            "it, or write x-slipway: {singleton: true}",
+        )
+
+
+def _in_application(outline: Outline, service: ServiceOutline, source: Source) -> Iterator[Remark]:
+    if any(is_dev_command(run) for run in source.run_by(service.command)):
+        yield Remark(
+            service.line("command"),
+            f"{service.name}.command",
+            "starts a server for development, which is refused in production; start gunicorn or "
+            "uvicorn without --reload",
+        )
+    yield from _ignored(outline, service)
+    probed = value_of(service.node, "x-slipway", "probes") is not None
+    for setting in settings(source, "SECURE_SSL_REDIRECT")[:1]:
+        if setting.value is True and probed:
+            yield Remark(
+                service.line("x-slipway"),
+                f"{service.name}.x-slipway.probes",
+                f"{setting.file}:{setting.line} sends every plain request to HTTPS, probes too; "
+                "name the health check's path in SECURE_REDIRECT_EXEMPT",
+            )
+
+
+def _ignored(outline: Outline, service: ServiceOutline) -> Iterator[Remark]:
+    """The compose file is part of the build context, and would be of the image's identity."""
+    if service.context is None or outline.file.resolve().parent != service.context.resolve():
+        return
+    ignore = ignore_file(service.context, "Dockerfile")
+    lines = ignore.read_text("utf-8", "replace").splitlines() if ignore else []
+    patterns = [re.escape(line.strip().strip("/")).replace(r"\*", ".*") for line in lines]
+    if not any(re.fullmatch(pattern, outline.file.name) for pattern in patterns):
+        yield Remark(
+            service.line("build"),
+            f"{service.name}.build",
+            f"{outline.file.name} is part of the build context, so that a changed probe makes "
+            "another image; add it to .dockerignore",
+        )
+
+
+def _in_backing(service: ServiceOutline) -> Iterator[Remark]:
+    known = service.known
+    if looks_at_docker(service):
+        yield Remark(
+            line_of(service.key),
+            service.name,
+            f"{known.name if known else 'it'} leads to every container that it sees, unproven ones "
+            "too; remove it, Slipway's proxy takes its place",
+        )
+    elif is_front(service) and any(port.target == 443 for port in service.ports):
+        yield Remark(
+            service.line("ports"),
+            f"{service.name}.ports",
+            "TLS does not reach it: Slipway's proxy speaks HTTP to it; let what is before the "
+            "proxy end TLS, and switch redirects to HTTPS off here",
+        )
+    if known and known.kind == "database" and not any(m.source for m in service.mounts):
+        folder = known.data[0] if known.data else "/data"
+        yield Remark(
+            line_of(service.key),
+            service.name,
+            "a database without a volume loses its data with its container; add volumes: "
+            f'["{service.name}-data:{folder}"], and the volume at the top level, or write '
+            "x-slipway: {ephemeral: true}",
+        )
