@@ -60,7 +60,7 @@ class SourceImage(pulumi.ComponentResource):
     def _build_and_push(self, name: str, plan: ImagePlan) -> pulumi.Output[str] | str:
         # What was pushed is never deleted with its resource: a release of the ledger may need it.
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        hooks = self._log_hooks(name)
+        hooks = self._log_hooks(name, plan)
         unchanged = before_create(f"{name}-unchanged", lambda: require_unchanged(plan))
         image = docker.RemoteImage(
             name,
@@ -93,14 +93,17 @@ class SourceImage(pulumi.ComponentResource):
             return plan.digest
         return pushed.sha256_digest
 
-    def _log_hooks(self, name: str) -> pulumi.ResourceHookBinding:
+    def _log_hooks(self, name: str, plan: ImagePlan) -> pulumi.ResourceHookBinding:
         """The provider tells which step of a build failed, but not what it printed."""
+        context = relative_context(plan.build, Path.cwd())
+        dockerfile = os.path.normpath(os.path.join(context, plan.build.dockerfile))
 
         def begin(args: pulumi.ResourceHookArgs) -> None:
             build_log.begin(name)
 
         def show(args: pulumi.ErrorHookArgs) -> bool:
-            pulumi.log.error(self._redact(build_log.failure_report(name)), self)
+            report = build_log.failure_report(name, dockerfile, context, args.errors)
+            pulumi.log.error(self._redact(report), self)
             return False  # no second try
 
         return pulumi.ResourceHookBinding(

@@ -482,6 +482,10 @@ def test_failed_build_shows_what_it_printed_without_secrets(
     log = Path(image.inputs["build"]["buildLogFile"])
     assert log.read_text() == ""
     log.write_text("RUN echo hunter2\n")
-    assert world.hooks[failed](None) is False
+    args = pulumi.ErrorHookArgs("", "", "", "", errors=["build: hunter2 is wrong"])
+    assert world.hooks[failed](args) is False
 
-    assert shown == [Redactor(["hunter2"])(build_log.failure_report(image.name))]
+    build = image.inputs["build"]
+    context, dockerfile = build["context"], f"{build['context']}/{build['dockerfile']}"
+    report = build_log.failure_report(image.name, dockerfile, context, args.errors)
+    assert shown == [Redactor(["hunter2"])(report)]

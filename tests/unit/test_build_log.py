@@ -4,6 +4,12 @@ import pytest
 
 from slipway import build_log
 
+SAID = "1 error occurred:\n\t* Error running buildx build: failed to solve: exit code: 1\n\n"
+
+
+def report(*errors: str) -> str:
+    return build_log.failure_report("shop-1", "app/Dockerfile", "app", errors)
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,8 +31,10 @@ def test_report_shows_the_end_of_the_output_and_where_the_rest_is() -> None:
     )
 
     shown = [f"  | line {number}" for number in range(11, 40)]
-    assert build_log.failure_report("shop-1").split("\n") == [
-        "the image shop-1 could not be built; end of the build's output:",
+    assert report(SAID).split("\n") == [
+        "the image shop-1 could not be built from app/Dockerfile (context app):",
+        "  Error running buildx build: failed to solve: exit code: 1",
+        "end of the build's output:",
         *shown,
         "  |  caf\ufffd",
         "next: mend the step that failed, and run pulumi up again; what served before still "
@@ -38,7 +46,7 @@ def test_full_disk_is_named_wherever_it_stands() -> None:
     build_log.begin("shop-1")
     build_log.log_file("shop-1").write_text("write /x: No space left on device\n" + "then\n" * 40)
 
-    assert build_log.failure_report("shop-1").split("\n")[-1] == (
+    assert report(SAID).split("\n")[-1] == (
         "next: the disk is full: make room (docker builder prune, docker image prune), and run "
         "pulumi up again; what served before still serves; the whole output is in "
         ".slipway/builds/shop-1.log"
@@ -46,4 +54,19 @@ def test_full_disk_is_named_wherever_it_stands() -> None:
 
 
 def test_build_that_printed_nothing_says_so() -> None:
-    assert build_log.failure_report("shop-1").split("\n")[1] == "  | (nothing)"
+    assert report().split("\n")[:3] == [
+        "the image shop-1 could not be built from app/Dockerfile (context app):",
+        "end of the build's output:",
+        "  | (nothing)",
+    ]
+
+
+@pytest.mark.parametrize("on", ["", "on "])
+def test_syntax_error_is_told_with_file_and_line(on: str) -> None:
+    said = (
+        "1 error occurred:\n\t* Error running buildx build: failed to create LLB definition: "
+        f"dockerfile parse error {on}line 2: unknown instruction: RUNN\n\n"
+    )
+    assert report(said, "of an earlier try").split("\n")[1] == (
+        "  app/Dockerfile:2: unknown instruction: RUNN"
+    )
