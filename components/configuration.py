@@ -86,4 +86,6 @@ def _problem(file: str, detail: Any) -> str:
     if key.startswith("secrets"):
         return f"{file} slipway:secrets: must be a map of names to values"
     message = detail["msg"].removeprefix("Value error, ")
-    return f"{file} slipway:{key}: {message} (found {detail['input']!r})"
+    # Our own messages quote the value already.
+    found = "" if f'"{detail["input"]}"' in message else f" (found {detail['input']!r})"
+    return f"{file} slipway:{key}: {message}{found}"

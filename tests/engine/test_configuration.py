@@ -109,7 +109,7 @@ def test_unknown_key_is_told_with_the_known_ones(configured: Any) -> None:
         (
             "stableFor",
             "soon",
-            "\"soon\" is not a duration; write it like 15s, 1m30s or 250ms (found 'soon')",
+            '"soon" is not a duration; write it like 15s, 1m30s or 250ms',
         ),
         ("port", "0", "Input should be greater than or equal to 1 (found '0')"),
         ("port", "65536", "Input should be less than or equal to 65535 (found '65536')"),
