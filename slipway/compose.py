@@ -217,6 +217,8 @@ def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -
             return f"{where}: no such key; there are {', '.join(_known_keys(path))}"
         remedy = _REMEDIES.get(f"{path[-2]}.{key}") or _REMEDIES.get(key, _LATER)
         return f"{where}: {remedy}"
+    if detail["type"] == "too_long" and isinstance(detail["input"], dict):
+        return f"{where}: {_REMEDIES.get(key, _LATER)}"
     if detail["type"] == "missing":
         return f"{where}: is missing; add it"
     message = detail["msg"].removeprefix("Value error, ")

@@ -155,6 +155,7 @@ class Deploy(Model):
 
     replicas: Literal[1] = 1
     resources: Resources = Field(default_factory=Resources)
+    placement: dict[str, Any] = Field(default_factory=dict, max_length=0)  # The reader adds it.
 
 
 class FileReference(Model):
