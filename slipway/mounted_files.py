@@ -136,7 +136,7 @@ class _Collector:
 
     def _folder_problem(self, mount: BindMount, source: Path) -> str | None:
         """Why a folder of the project cannot be uploaded; None if it can."""
-        shown = f"./{source.relative_to(self._folder)}"
+        shown = f"./{source.relative_to(self._folder)}".removesuffix("/.")
         contexts = {s.build.context for s in self._project.services.values() if s.build}
         if str(source) in contexts or _holds_python(source):
             return (
