@@ -59,7 +59,8 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         name=plan.name,
         image=args.image,
         command=hide(service.command),
-        entrypoints=hide(service.entrypoint),
+        # The provider takes an empty list for none, and the image's own would run.
+        entrypoints=hide([""] if service.entrypoint == [] else service.entrypoint),
         envs=hide(environment),
         healthcheck=hide(_healthcheck(service.healthcheck)),
         init=service.init,
