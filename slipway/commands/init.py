@@ -37,8 +37,12 @@ def init(
         proposals = propose(found, sources)
         text, without_place = write(found, proposals)
         stacks = stack_files(ROOT, ROOT / stacks_dir, file, found.name)
-        left = remarks(outline(file, text), proposals, sources)
-        left += [_without_place(found, name) for name in without_place]
+        left = [_without_place(found, name) for name in without_place]
+        left += [
+            remark
+            for remark in remarks(outline(file, text), proposals, sources)
+            if remark.key.partition(".x-slipway")[0] not in without_place
+        ]
         if dry_run:
             _show(found, text, stacks)
             problems = [f"{f.file}:{f.line} {f.image}: is not pinned" for f in _unpinned(file)]

@@ -11,6 +11,7 @@ from slipway.init.outline import Mount, Outline, ServiceOutline
 from slipway.init.proposals import Proposals, applications
 from slipway.init.source import Source, Sources, settings
 from slipway.literal_secrets import literal_secrets
+from slipway.redact import looks_secret
 from slipway.yaml_edit import items, line_of, text_of, value_of
 
 _SOCKET = "docker.sock"
@@ -49,7 +50,9 @@ def remarks(outline: Outline, proposals: Proposals, sources: Sources) -> list[Re
             found += _in_application(outline, service, sources.of(service.context))
         else:
             found += _in_backing(service)
-    return sorted(set(found))
+    # What an anchor brings to several services is told once.
+    first = {(remark.line, remark.text): remark for remark in reversed(found)}
+    return sorted(first.values())
 
 
 def _in_file(outline: Outline) -> Iterator[Remark]:
@@ -61,11 +64,13 @@ def _in_file(outline: Outline) -> Iterator[Remark]:
             f"{outline.file}",
         )
     for name, line in outline.unset.items():
-        yield Remark(
-            line,
-            f"${{{name}}}",
-            f"has no value; set it under slipway:variables of the stacks, or write ${{{name}:-}}",
+        kept = (
+            f"run pulumi config set --secret --stack <stack> --path slipway:secrets.{name}"
+            if looks_secret(name)
+            else "set it under slipway:variables of the stacks"
         )
+        text = f"has no value; {kept}, or write ${{{name}:-}} if it may be empty"
+        yield Remark(line, f"${{{name}}}", text)
     for key in ("include", "extends"):
         holders = [outline.root, *(service.node for service in outline.services)]
         for node in [value_of(holder, key) for holder in holders]:
@@ -140,7 +145,7 @@ def _mounted(outline: Outline, service: ServiceOutline, mount: Mount) -> Iterato
             "{allow: [docker.sock]} if that is meant",
         )
         return
-    if not mount.is_path or mount.source.startswith("/"):
+    if not mount.is_path or mount.source.startswith(("/", "~")):
         return
     folder = outline.file.parent.resolve()
     source = (folder / mount.source).resolve()
@@ -159,12 +164,14 @@ def _mounted(outline: Outline, service: ServiceOutline, mount: Mount) -> Iterato
             mount.line,
             key,
             f"{mount.text} keeps data in a folder of this checkout; use a named volume, or an "
-            "absolute path of the Docker host",
+            "absolute path of the Docker host. Configuration that only is read: add :ro",
         )
 
 
 def _ports(service: ServiceOutline, routed: bool) -> Iterator[Remark]:
     for port in service.ports:
+        if port.target == 443 and is_front(service):
+            continue
         yield Remark(
             port.line,
             f"{service.name}.ports",

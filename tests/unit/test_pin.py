@@ -428,3 +428,10 @@ def test_registry_that_cannot_be_reached_is_told_with_the_image(tmp_path: Path) 
         plan_edits(find_unpinned(file), unreachable)
 
     assert str(refusal.value) == f"{file}:2 redis:7: the registry docker.io cannot be reached"
+
+
+def test_image_that_a_sibling_builds_is_not_looked_up(tmp_path: Path) -> None:
+    compose = "services: {web: {build: ., image: shop}, worker: {image: shop}}\n"
+    write_files(tmp_path, {"compose.yaml": compose, "Dockerfile": f"FROM {BASE}\n"})
+
+    assert find_unpinned(tmp_path / "compose.yaml") == []

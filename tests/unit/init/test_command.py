@@ -1,0 +1,215 @@
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from slipway import registry
+from slipway.commands import init as command
+
+from ..support import BASE, DIGEST, write_files
+
+COMPOSE = """\
+name: Shop
+services:
+  web:
+    build: .
+    command: gunicorn shop -b :8000
+  cache:
+    image: redis:7
+  queue:
+    image: gone:1
+"""
+ADDED = """\
+    x-slipway:
+      # Requests arrive at this port: its command listens there.
+      route: {port: 8000}
+      # app.py:2 answers there.
+      probes:
+        - path: /health
+"""
+AFTER = COMPOSE.replace("  cache:", ADDED + "  cache:").replace("redis:7", f"redis:7@{DIGEST}")
+STACK = """\
+config:
+  slipway:compose: ../shop/compose.yaml
+  slipway:port: "{}"
+  # Only this machine may ask it; remove the line to listen on all of its addresses.
+  slipway:bind: 127.0.0.1
+"""
+TEST_STACK = STACK.format(8002) + "  slipway:stableFor: 3s\n"
+PROD_STACK = STACK.format(8003)
+GONE = "its registry has no such image; correct the name or the tag"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with two stacks, an application beside it, and a registry."""
+    write_files(
+        tmp_path,
+        {
+            "slipway/stacks/Pulumi.prod.yaml": 'config: {"slipway:port": "8000"}\n',
+            "slipway/stacks/Pulumi.test.yaml": 'config: {"slipway:port": "8001"}\n',
+            "shop/compose.yaml": COMPOSE,
+            "shop/Dockerfile": f"FROM {BASE}\n",
+            "shop/.dockerignore": "compose.yaml\n",
+            "shop/app.py": "@app.get('/health')\ndef health(): ...\n",
+        },
+    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = "gone" not in request.url.path
+        return httpx.Response(200 if found else 404, headers={"Docker-Content-Digest": DIGEST})
+
+    def connected(credentials: Any) -> registry.Registry:
+        return registry.Registry(credentials, httpx.MockTransport(answer))
+
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setattr(command, "Registry", connected)
+    monkeypatch.setattr(command, "ROOT", tmp_path / "slipway")
+    return tmp_path
+
+
+def all_files(root: Path) -> dict[str, str]:
+    return {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file()}
+
+
+def test_everything_is_written_and_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = all_files(root)
+
+    command.init(root / "shop")
+
+    assert all_files(root) == {
+        **before,
+        "shop/compose.yaml": AFTER,
+        "slipway/stacks/Pulumi.shop-test.yaml": TEST_STACK,
+        "slipway/stacks/Pulumi.shop-prod.yaml": PROD_STACK,
+    }
+    assert capsys.readouterr().out.replace(f"{root}/", "") == (
+        "shop/compose.yaml: x-slipway was added\n"
+        "slipway/stacks/Pulumi.shop-test.yaml: was written\n"
+        "slipway/stacks/Pulumi.shop-prod.yaml: was written\n"
+        f"shop/compose.yaml:13 redis:7 -> redis:7@{DIGEST}\n"
+        "\n"
+        "1 left for you:\n"
+        f"- shop/compose.yaml:15 gone:1: {GONE}\n"
+    )
+
+
+def test_second_run_changes_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command.init(root / "shop")
+    once = all_files(root)
+    capsys.readouterr()
+
+    command.init(root / "shop/compose.yaml")
+
+    assert all_files(root) == once
+    assert capsys.readouterr().out.replace(f"{root}/", "") == (
+        f"\n1 left for you:\n- shop/compose.yaml:15 gone:1: {GONE}\n"
+    )
+
+
+def test_dry_run_shows_the_changes_and_makes_none(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = all_files(root)
+
+    command.init(root / "shop", dry_run=True)
+
+    assert all_files(root) == before
+    added = "".join(f"+{line}" for line in ADDED.splitlines(True))
+    assert capsys.readouterr().out.replace(f"{root}/", "") == (
+        "--- shop/compose.yaml\n+++ shop/compose.yaml\n@@ -3,6 +3,12 @@\n"
+        "   web:\n     build: .\n     command: gunicorn shop -b :8000\n"
+        f"{added}"
+        "   cache:\n     image: redis:7\n   queue:\n"
+        "--- /dev/null\n+++ slipway/stacks/Pulumi.shop-test.yaml\n@@ -0,0 +1,6 @@\n"
+        + "".join(f"+{line}" for line in TEST_STACK.splitlines(True))
+        + "--- /dev/null\n+++ slipway/stacks/Pulumi.shop-prod.yaml\n@@ -0,0 +1,5 @@\n"
+        + "".join(f"+{line}" for line in PROD_STACK.splitlines(True))
+        + "\n2 left for you:\n"
+        "- shop/compose.yaml:7 redis:7: is not pinned\n"
+        "- shop/compose.yaml:9 gone:1: is not pinned\n"
+    )
+
+
+def test_stack_file_that_is_there_stays(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = root / "slipway/stacks/Pulumi.shop-test.yaml"
+    mine.write_text("config: {}\n")
+
+    command.init(root / "shop")
+
+    assert mine.read_text() == "config: {}\n"
+    assert (
+        f"{mine}: is there already and stays; for this file it would be\n{TEST_STACK}"
+        in capsys.readouterr().out
+    )
+
+
+def test_stacks_go_into_the_named_folder(root: Path) -> None:
+    command.init(root / "shop", stacks_dir=root / "mine")
+
+    assert sorted(p.name for p in (root / "mine").iterdir()) == [
+        "Pulumi.shop-prod.yaml",
+        "Pulumi.shop-test.yaml",
+    ]
+
+
+def test_folder_without_a_compose_file_is_refused(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.init(root)
+
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "slipway: 1 problem; nothing was changed:\n"
+        f"{root}: has none of compose.yaml, compose.yml, docker-compose.yaml, docker-compose.yml; "
+        "name the compose file itself\n"
+    )
+
+
+def test_missing_dockerfile_and_alias_are_told(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "shop/compose.yaml").write_text(
+        "x-app: &app {build: nowhere, ports: ['80:80']}\nservices: {web: *app}\n"
+    )
+
+    command.init(root / "shop")
+
+    told = capsys.readouterr().out.replace(f"{root}/", "").splitlines()
+    assert told[-3:] == [
+        '- shop/compose.yaml:1 web.ports: "80:80" is not published: Slipway\'s proxy listens '
+        "instead, on slipway:port; remove it, or move it to a compose.override.yaml for "
+        "development",
+        "- shop/compose.yaml:2 web: has no keys of its own, so that x-slipway cannot be written; "
+        "replace *alias by {<<: *alias} and run this again",
+        "- shop/nowhere/Dockerfile: cannot be read: [Errno 2] No such file or directory: "
+        "'shop/nowhere/Dockerfile'",
+    ]
+
+
+def test_silent_registry_is_asked_once(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        raise httpx.ConnectError("no route")
+
+    monkeypatch.setattr(
+        command, "Registry", lambda _: registry.Registry(transport=httpx.MockTransport(answer))
+    )
+
+    command.init(root / "shop")
+
+    silent = (
+        "the registry docker.io cannot be reached (no route); check the network, or set "
+        "slipway:registry to one that can be reached"
+    )
+    assert capsys.readouterr().out.replace(f"{root}/", "").splitlines()[-2:] == [
+        f"- shop/compose.yaml:13 redis:7: {silent}",
+        f"- shop/compose.yaml:15 gone:1: {silent}",
+    ]
+    assert len(asked) == 1
