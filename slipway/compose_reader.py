@@ -233,7 +233,7 @@ class _Repair:
 
 
 def _unset(file: Path, said: str) -> list[str]:
-    return [_unset_variable(file, name) for name in dict.fromkeys(_UNSET.findall(said))]
+    return [_unset_variable(file, name) for name in sorted(set(_UNSET.findall(said)))]
 
 
 def _unset_variable(file: Path, name: str, reason: str = "") -> str:
