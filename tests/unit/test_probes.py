@@ -1,3 +1,4 @@
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -206,6 +207,23 @@ def test_failure_to_answer_is_a_reply(error: httpx.HTTPError, text: str) -> None
     assert prober(fail, FakeClock(1, 1.5)).send(Request("GET", "/", {}, False)) == Reply(
         500, error=text
     )
+
+
+def test_certificates_are_read_once_and_not_within_the_time_of_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[ssl.SSLContext] = []
+    create = ssl.create_default_context
+
+    def counted(*args: Any, **options: Any) -> ssl.SSLContext:
+        made.append(create(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    asked = Prober("http://127.0.0.1:9")
+    for _ in range(2):
+        assert asked.send(Request("GET", "/", {}, False)).error
+    assert len(made) == 1
 
 
 def test_endless_answer_is_read_to_a_limit() -> None:
