@@ -119,13 +119,13 @@ def volumes_of(dockerfile: str) -> list[str]:
     return [folder.rstrip("/") for folder in folders if "$" not in folder]
 
 
-def start_of(dockerfile: str) -> list[str]:
-    """What the image starts with: the last ENTRYPOINT and CMD, one after the other."""
+def start_of(dockerfile: str) -> tuple[list[str], list[str]]:
+    """What the image starts with: the last ENTRYPOINT, and the last CMD."""
     found: dict[str, list[str]] = {}
     for instruction in _instructions(dockerfile):
         if instruction["instruction"] in ("ENTRYPOINT", "CMD"):
             found[instruction["instruction"]] = _words(instruction["value"])
-    return [*found.get("ENTRYPOINT", []), *found.get("CMD", [])]
+    return found.get("ENTRYPOINT", []), found.get("CMD", [])
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ _LONGEST = 1 << 16
 
 def start_command(service: Service) -> list[str]:
     """The words of a service's entrypoint and command; the Dockerfile's where the file has none."""
-    own = [*(service.entrypoint or []), *(service.command or [])]
-    if service.build is None:
-        return own
-    from_image = start_of(_text(Path(service.build.context, service.build.dockerfile)))
-    if service.command is None:
-        return [*own, *from_image]
-    # A compose file's command takes the place of CMD; what the image begins with stays.
-    return own if service.entrypoint is not None else [*from_image, *own]
+    build = service.build
+    entrypoint, command = (
+        start_of(_text(Path(build.context, build.dockerfile))) if build else ((), ())
+    )
+    if service.entrypoint:
+        command = []  # As Docker has it: the image's goes with the image's entrypoint.
+    return [
+        *(entrypoint if service.entrypoint is None else service.entrypoint),
+        *(command if service.command is None else service.command),
+    ]
 
 
 def start_script(service: Service) -> str:
