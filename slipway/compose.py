@@ -171,7 +171,7 @@ def _volumes(document: Mapping[str, Any]) -> dict[str, Any]:
         name: {
             key: value
             for key, value in (volume or {}).items()
-            if (key, value) != ("name", f"{project}_{name}")
+            if volume.get("external") or (key, value) != ("name", f"{project}_{name}")
         }
         for name, volume in (document.get("volumes") or {}).items()
     }
@@ -183,7 +183,9 @@ def _networks(document: Mapping[str, Any]) -> dict[str, Any]:
         name: {
             key: value
             for key, value in (network or {}).items()
-            if value not in (None, {}, f"{project}_{name}") and (key, value) != ("driver", "bridge")
+            if value not in (None, {})
+            and (key, value) != ("driver", "bridge")
+            and (network.get("external") or value != f"{project}_{name}")
         }
         for name, network in (document.get("networks") or {}).items()
     }
