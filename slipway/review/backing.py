@@ -43,7 +43,8 @@ def published_ports(subject: Subject) -> Iterator[Finding]:
                 continue
             yield subject.warn(
                 f'"{port}" opens {service.name} to everyone who reaches the host; services of the '
-                f"stack reach it by its name without that; remove it, or write 127.0.0.1:{port}",
+                "stack reach it by its name without that; remove it, or write "
+                f"127.0.0.1:{port.published}:{port.target}",
                 *("services", service.name, "ports", index),
             )
 

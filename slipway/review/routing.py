@@ -115,7 +115,7 @@ def proxies_without_route(subject: Subject) -> Iterator[Finding]:
         yield subject.refuse(
             f"{known.name} stands in front of the application; either remove it and let Slipway's "
             f"proxy lead to the application, or keep it: x-slipway: {{route: {{port: {port}}}, "
-            "probes: […]}} here, and internal: true on the application's route",
+            "probes: […]} here, and internal: true on the application's route",
             *("services", service.name),
         )
 
