@@ -11,12 +11,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from slipway.conventions import KnownImage, known_image
 from slipway.init.image import ImageFacts, image_facts
+from slipway.init.variables import Values, dotenv, unset_variables
 from slipway.yaml_edit import entries, items, line_of, parse, text_of, value_of
-
-_VARIABLE = re.compile(
-    r"\$(?:\$|\{(?P<braced>\w+)(?:(?P<sign>:?[-?+])(?P<word>[^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}"
-    r"|(?P<bare>[A-Za-z_]\w*))"
-)
 
 
 @dataclass(frozen=True)
@@ -126,14 +122,19 @@ def outline(file: Path, text: str) -> Outline:
     Raises:
         ConfigError: it is no YAML.
     """
-    values = _Values(_dotenv(file.parent / ".env"))
+    values = Values(dotenv(file.parent / ".env"))
     root = parse(file, text)
     named = value_of(root, "name")
     name = values.fill(text_of(named)) if named else file.resolve().parent.name
     services = entries(value_of(root, "services"))
     found = [_service(file.parent, key, node, values) for key, node in services.values()]
     return Outline(
-        file, text, root, _slug(name), tuple(_share_builds(found)), _unset(text, values.known)
+        file,
+        text,
+        root,
+        _slug(name),
+        tuple(_share_builds(found)),
+        unset_variables(text, values.known),
     )
 
 
@@ -141,52 +142,7 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "app"
 
 
-class _Values:
-    """Fills variables in, roughly as Compose does."""
-
-    def __init__(self, known: Mapping[str, str]) -> None:
-        self.known = known
-
-    def fill(self, text: str | None) -> str:
-        def value(match: re.Match[str]) -> str:
-            name = match["braced"] or match["bare"]
-            if name is None:
-                return "$"
-            known = self.known.get(name, "")
-            if match["sign"] in ("-", ":-"):
-                return known or self.fill(match["word"])
-            return known
-
-        return _VARIABLE.sub(value, text or "")
-
-
-def _dotenv(file: Path) -> dict[str, str]:
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return {}
-    pairs = (line.strip().removeprefix("export ").partition("=") for line in lines)
-    return {
-        name.strip(): value.strip().strip("\"'")
-        for name, sign, value in pairs
-        if sign and not name.startswith("#")
-    }
-
-
-def _unset(text: str, known: Mapping[str, str]) -> dict[str, int]:
-    unset: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("#"):
-            continue
-        for match in _VARIABLE.finditer(line):
-            name = match["braced"] or match["bare"]
-            has_default = (match["sign"] or "").strip(":") in ("-", "+")
-            if name and name not in known and not has_default:
-                unset.setdefault(name, number)
-    return unset
-
-
-def _service(folder: Path, key: ScalarNode, node: Node, values: _Values) -> ServiceOutline:
+def _service(folder: Path, key: ScalarNode, node: Node, values: Values) -> ServiceOutline:
     context, image = _build(folder, value_of(node, "build"), values)
     entrypoint = _words(value_of(node, "entrypoint"), values)
     command = _words(value_of(node, "command"), values)
@@ -211,7 +167,7 @@ def _service(folder: Path, key: ScalarNode, node: Node, values: _Values) -> Serv
     )
 
 
-def _build(folder: Path, node: Node | None, values: _Values) -> tuple[Path | None, ImageFacts]:
+def _build(folder: Path, node: Node | None, values: Values) -> tuple[Path | None, ImageFacts]:
     if node is None:
         return None, ImageFacts()
     text = text_of(node)
@@ -223,7 +179,7 @@ def _build(folder: Path, node: Node | None, values: _Values) -> tuple[Path | Non
     return path, image_facts(path / dockerfile, target, arguments)
 
 
-def _words(node: Node | None, values: _Values) -> tuple[str, ...] | None:
+def _words(node: Node | None, values: Values) -> tuple[str, ...] | None:
     text = text_of(node)
     if text is not None:
         try:
@@ -236,7 +192,7 @@ def _words(node: Node | None, values: _Values) -> tuple[str, ...] | None:
     return tuple(values.fill(text_of(item)) for item in listed)
 
 
-def _pairs(node: Node | None, values: _Values) -> dict[str, str]:
+def _pairs(node: Node | None, values: Values) -> dict[str, str]:
     found = {k: values.fill(text_of(v)) for k, (_, v) in entries(node).items()}
     for item in items(node):
         name, _, value = (text_of(item) or "").partition("=")
@@ -244,7 +200,7 @@ def _pairs(node: Node | None, values: _Values) -> dict[str, str]:
     return found
 
 
-def _port(node: Node, values: _Values) -> Port:
+def _port(node: Node, values: Values) -> Port:
     if isinstance(node, MappingNode):
         target = values.fill(text_of(value_of(node, "target")))
         published = values.fill(text_of(value_of(node, "published")))
@@ -258,14 +214,14 @@ def _port(node: Node, values: _Values) -> Port:
     return Port(text, line_of(node), number, published, udp)
 
 
-def _exposed(node: Node | None, values: _Values) -> Iterator[int]:
+def _exposed(node: Node | None, values: Values) -> Iterator[int]:
     for item in items(node):
         port = values.fill(text_of(item)).partition("/")[0]
         if port.isdigit():
             yield int(port)
 
 
-def _mount(node: Node, values: _Values) -> Mount:
+def _mount(node: Node, values: Values) -> Mount:
     if isinstance(node, MappingNode):
         source = values.fill(text_of(value_of(node, "source")))
         target = values.fill(text_of(value_of(node, "target")))
@@ -279,7 +235,7 @@ def _mount(node: Node, values: _Values) -> Mount:
     return Mount(text, line_of(node), source, target, "ro" in mode.split(","))
 
 
-def _health(node: Node | None, values: _Values) -> tuple[str, ...] | None:
+def _health(node: Node | None, values: Values) -> tuple[str, ...] | None:
     """The test of a health check, as Docker takes it; nothing if it is off, None if not said."""
     if node is None:
         return None

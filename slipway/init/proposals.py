@@ -122,9 +122,9 @@ class _Proposer:
             for name in behind:
                 routes.setdefault(name, self._inner_route(name, front.name))
         rest = [s for s in self._apps if s.name in self._ports and s.name not in routes]
-        reached = [s for s in rest if s.ports or self._fronts.hosts_of(s)]
-        public = sorted(reached, key=_least_public) or rest[:1]
         taken = self._has_public_route() or any(not is_inner(r) for r in routes.values())
+        reached = [s for s in rest if s.ports or self._fronts.hosts_of(s)]
+        public = sorted(reached, key=_least_public) or rest[: 0 if taken else 1]
         for service in public:
             routes[service.name] = self._public_route(service, taken)
             taken = True
@@ -182,10 +182,17 @@ class _Proposer:
             why = "It starts jobs by the clock: two at once would start each job twice."
             return [Entry("singleton", True, (why,))]
         kept = [m for m in service.mounts if not m.read_only and m.source]
-        if kept and self._uses_sqlite(service):
+        if kept and self._uses_sqlite(service) and not self._decided_on(kept[0].source):
             why = f"SQLite on {kept[0].source}: old and new must not write to it at once."
             return [Entry("overlap", False, (why,))]
         return []
+
+    def _decided_on(self, volume: str) -> bool:
+        """Whether a service that has the volume too says already how it is released."""
+        return any(
+            service.has_extension and volume in [mount.source for mount in service.mounts]
+            for service in self._outline.services
+        )
 
     def _uses_sqlite(self, service: ServiceOutline) -> bool:
         if any(_SQLITE.search(value) for value in service.environment.values()):

@@ -45,7 +45,7 @@ def remarks(outline: Outline, proposals: Proposals, sources: Sources) -> list[Re
     for service in outline.services:
         found += _in_service(outline, service)
         if service.name in apps or service.name in proposals.routed:
-            found += _ports(service, service.name in proposals.routed)
+            found += _ports(service)
         if service.name in apps:
             found += _in_application(outline, service, sources.of(service.context))
         else:
@@ -168,19 +168,33 @@ def _mounted(outline: Outline, service: ServiceOutline, mount: Mount) -> Iterato
         )
 
 
-def _ports(service: ServiceOutline, routed: bool) -> Iterator[Remark]:
+def _ports(service: ServiceOutline) -> Iterator[Remark]:
+    route = text_of(value_of(service.node, "x-slipway", "route", "port"))
     for port in service.ports:
-        if port.target == 443 and is_front(service):
-            continue
-        yield Remark(
-            port.line,
-            f"{service.name}.ports",
-            f'"{port.text}" is not published: Slipway\'s proxy listens instead, on slipway:port; '
-            "remove it, or move it to a compose.override.yaml for development"
-            if routed
-            else f'"{port.text}" binds a port of the host, which old and new cannot share; remove '
-            "it, or write x-slipway: {singleton: true}",
-        )
+        key = f"{service.name}.ports"
+        if route == str(port.target):
+            yield Remark(
+                port.line,
+                key,
+                f'"{port.text}" is not published: Slipway\'s proxy listens instead, on '
+                "slipway:port; remove it, or move it to a compose.override.yaml for development",
+            )
+        elif port.target == 443 and is_front(service):
+            yield Remark(
+                port.line,
+                key,
+                f'"{port.text}": TLS does not reach it, since Slipway\'s proxy speaks HTTP to it; '
+                "remove it, let what is before the proxy end TLS, and switch redirects to HTTPS "
+                "off here",
+            )
+        else:
+            also = "" if route else "; if it is not HTTP, write x-slipway: {singleton: true}"
+            yield Remark(
+                port.line,
+                key,
+                f'"{port.text}" binds a port of the host, which old and new cannot share; remove '
+                f"it, or move it to a compose.override.yaml for development{also}",
+            )
 
 
 def _in_application(outline: Outline, service: ServiceOutline, source: Source) -> Iterator[Remark]:
@@ -227,13 +241,6 @@ def _in_backing(service: ServiceOutline) -> Iterator[Remark]:
             service.name,
             f"{known.name if known else 'it'} leads to every container that it sees, unproven ones "
             "too; remove it, Slipway's proxy takes its place",
-        )
-    elif is_front(service) and any(port.target == 443 for port in service.ports):
-        yield Remark(
-            service.line("ports"),
-            f"{service.name}.ports",
-            "TLS does not reach it: Slipway's proxy speaks HTTP to it; let what is before the "
-            "proxy end TLS, and switch redirects to HTTPS off here",
         )
     if known and known.kind == "database" and not any(m.source for m in service.mounts):
         folder = known.data[0] if known.data else "/data"

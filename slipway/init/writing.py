@@ -83,7 +83,7 @@ class _Writer:
         self._splices.append(Splice(start, start, comments))
         brace = service.node.end_mark.index - 1
         inside = self._text[service.node.start_mark.index : brace].rstrip()
-        comma = "" if inside.endswith((",", "{")) else ", "
+        comma = {",": " ", "{": ""}.get(inside[-1:], ", ")
         value = {entry.key: entry.value for entry in found if entry.key}
         end = len(self._text[:brace].rstrip())
         self._splices.append(Splice(end, end, f"{comma}x-slipway: {flow(value)}"))

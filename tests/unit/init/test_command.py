@@ -179,9 +179,9 @@ def test_missing_dockerfile_and_alias_are_told(
 
     told = capsys.readouterr().out.replace(f"{root}/", "").splitlines()
     assert told[-3:] == [
-        '- shop/compose.yaml:1 web.ports: "80:80" is not published: Slipway\'s proxy listens '
-        "instead, on slipway:port; remove it, or move it to a compose.override.yaml for "
-        "development",
+        '- shop/compose.yaml:1 web.ports: "80:80" binds a port of the host, which old and new '
+        "cannot share; remove it, or move it to a compose.override.yaml for development; if it is "
+        "not HTTP, write x-slipway: {singleton: true}",
         "- shop/compose.yaml:2 web: has no keys of its own, so that x-slipway cannot be written; "
         "replace *alias by {<<: *alias} and run this again",
         "- shop/nowhere/Dockerfile: cannot be read: [Errno 2] No such file or directory: "

@@ -168,12 +168,13 @@ DJANGO_LEFT = [
         "file; run scripts/secrets docker-compose.yml"
     ),
     (
-        "52 nginx.ports: TLS does not reach it: Slipway's proxy speaks HTTP to it; let what is "
-        "before the proxy end TLS, and switch redirects to HTTPS off here"
-    ),
-    (
         '53 nginx.ports: "80:80" is not published: Slipway\'s proxy listens instead, on '
         "slipway:port; remove it, or move it to a compose.override.yaml for development"
+    ),
+    (
+        '54 nginx.ports: "443:443": TLS does not reach it, since Slipway\'s proxy speaks HTTP to'
+        " it; remove it, let what is before the proxy end TLS, and switch redirects to HTTPS "
+        "off here"
     ),
 ]
 
@@ -426,7 +427,8 @@ TWO_LEFT = [
     ),
     (
         '24 flower.ports: "5555:5555" binds a port of the host, which old and new cannot share;'
-        " remove it, or write x-slipway: {singleton: true}"
+        " remove it, or move it to a compose.override.yaml for development; if it is not HTTP, "
+        "write x-slipway: {singleton: true}"
     ),
 ]
 
@@ -460,8 +462,8 @@ PULLED_LEFT = [
         "slipway:port; remove it, or move it to a compose.override.yaml for development"
     ),
     (
-        '4 app.ports: "5678:5678" is not published: Slipway\'s proxy listens instead, on '
-        "slipway:port; remove it, or move it to a compose.override.yaml for development"
+        '4 app.ports: "5678:5678" binds a port of the host, which old and new cannot share; '
+        "remove it, or move it to a compose.override.yaml for development"
     ),
 ]
 
