@@ -44,7 +44,7 @@ def published_ports(subject: Subject) -> Iterator[Finding]:
             yield subject.warn(
                 f'"{port}" opens {service.name} to everyone who reaches the host; services of the '
                 "stack reach it by its name without that; remove it, or write "
-                f"127.0.0.1:{port.published}:{port.target}",
+                f"127.0.0.1:{str(port).removeprefix(f'{port.host_ip}:')}",
                 *("services", service.name, "ports", index),
             )
 
