@@ -33,7 +33,7 @@ _UNDEFINED = re.compile(
 )
 _AT_PATH = (
     re.compile(r"validating [^:\n]+: (\S+) (.+)"),
-    re.compile(r"'(services\S+)' (.+)"),
+    re.compile(r"'(services\S+)' (.+?)(?=; '|\n|$)"),
     re.compile(r"invalid interpolation format for (\S+?)\.?[;\s](.*)", re.DOTALL),
 )
 _LISTED = {"network": "networks", "volume": "volumes", "secret": "secrets", "config": "configs"}
@@ -146,7 +146,7 @@ class _Repair:
             copy.write_text(json.dumps(self._document))
             answer = reader.read(copy, self._file.parent.resolve())
         if answer.returncode != 0:
-            self._complaint = answer.stderr
+            self._complaint = answer.stderr.replace(str(copy), str(self._file))
             return None
         document = reader.parse(answer.stdout)
         unset = _unset(self._file, answer.stderr)
@@ -204,7 +204,7 @@ class _Repair:
         for pattern in _AT_PATH:
             for written, reason in pattern.findall(complaint):
                 path = _path(written)
-                if not _delete(self._document, path):
+                if path == ["services"] or not _delete(self._document, path):
                     continue
                 said = reason.strip().rstrip(".;")
                 if said == "false schema" or said.startswith("additional properties"):
