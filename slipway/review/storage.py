@@ -6,7 +6,7 @@ from pathlib import Path
 
 from slipway.conventions import collects_static
 from slipway.dockerfile import volumes_of
-from slipway.redact import holds_secret
+from slipway.literal_secrets import literal_secrets as secrets_in
 from slipway.review.subject import Finding, Subject
 from slipway.roles import Role
 from slipway.services import Service, VolumeMount
@@ -98,20 +98,11 @@ def single_writer_files(subject: Subject) -> Iterator[Finding]:
 
 def literal_secrets(subject: Subject) -> Iterator[Finding]:
     """Secrets that everyone who has the repository can read."""
-    for service in subject.project.services.values():
-        written = subject.lines.written("services", service.name, "environment")
-        pairs = written.items() if isinstance(written, dict) else _pairs(written)
-        for name, value in pairs:
-            text = "" if value is None else str(value)
-            if text and "$" not in text and holds_secret(str(name), text):
-                yield subject.warn(
-                    f"a secret stands in the file; run scripts/secrets {subject.lines.file}, which "
-                    "moves it into the stacks' configuration",
-                    *("services", service.name, "environment", str(name)),
-                )
-
-
-def _pairs(written: object) -> Iterator[tuple[str, str]]:
-    for entry in written if isinstance(written, list) else []:
-        name, _, value = str(entry).partition("=")
-        yield name, value
+    for found in secrets_in(subject.lines.file):
+        yield Finding(
+            found.line,
+            f"{found.file}:{found.line} services.{found.service}.environment.{found.key}: a secret "
+            f"stands in the file; run scripts/secrets {found.file}, which moves it into the stacks' "
+            "configuration",
+            refused=False,
+        )

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,10 +56,25 @@ def free_port() -> int:
 
 
 class Sandbox:
-    """A project of its own, with stacks `test` and `prod`."""
+    """A project of its own, with stacks `test` and `prod`.
 
-    def __init__(self, folder: Path, stable_for: str = "1s") -> None:
+    Args:
+        folder: where it is laid out; empty.
+        stable_for: of its stacks.
+        source: the application that is copied; the example unless given.
+        variables: values for the compose file.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stable_for: str = "1s",
+        source: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
+        self._source = source
+        self._variables = dict(variables or {})
         self.name = f"e2e{secrets.token_hex(3)}"
         self.ports = {"test": free_port(), "prod": free_port()}
         self.environ = project_environment(ROOT, os.environ) | {
@@ -78,18 +93,22 @@ class Sandbox:
         description = (ROOT / "Pulumi.yaml").read_text()
         self.write("Pulumi.yaml", re.sub(r"^name: .*", f"name: {self.name}", description))
         shutil.copytree(
-            ROOT / "examples/quotes",
+            self._source or ROOT / "examples/quotes",
             self.folder / "app",
             ignore=shutil.ignore_patterns("tests", "__pycache__", ".*_cache", "*.md"),
         )
-        # Faster than a user would have it, so that the tests wait less.
-        self.replace("app/compose.yaml", "interval: 5s", "interval: 1s")
-        self.replace("app/compose.yaml", "name: quotes", f"name: {self.name}")
-        self.replace("app/compose.yaml", "drain: 30s", "drain: 8s\n      interval: 200ms")
+        if self._source is None:
+            # Faster than a user would have it, so that the tests wait less.
+            self.replace("app/compose.yaml", "interval: 5s", "interval: 1s")
+            self.replace("app/compose.yaml", "drain: 30s", "drain: 8s\n      interval: 200ms")
+        text = self.read("app/compose.yaml")
+        self.write("app/compose.yaml", re.sub(r"(?m)^name: .*", f"name: {self.name}", text))
         (self.folder / "state").mkdir()
         for stack, port in self.ports.items():
             settings = {"compose": "app/compose.yaml", "port": str(port), "stableFor": stable_for}
             lines = [f"  slipway:{key}: {json.dumps(value)}\n" for key, value in settings.items()]
+            if self._variables:
+                lines.append(f"  slipway:variables: {json.dumps(self._variables)}\n")
             self.write(f"stacks/Pulumi.{stack}.yaml", "config:\n" + "".join(lines))
             self.pulumi("stack", "init", stack)
 
@@ -121,10 +140,14 @@ class Sandbox:
 
     def set_version(self, version: str) -> None:
         """Change one line of the application."""
-        file = "app/app/__init__.py"
-        self.write(
-            file, re.sub('__version__ = ".*"', f'__version__ = "{version}"', self.read(file))
-        )
+        if self._source is None:
+            file, name = self.folder / "app/app/__init__.py", "__version__"
+        else:
+            name = "VERSION"
+            file = next(
+                f for f in (self.folder / "app").rglob("*.py") if f'\n{name} = "' in f.read_text()
+            )
+        file.write_text(re.sub(f'(?m)^{name} = ".*"', f'{name} = "{version}"', file.read_text()))
 
     # Commands
 
@@ -200,8 +223,13 @@ class Sandbox:
     def url(self, stack: str = "test") -> str:
         return f"http://127.0.0.1:{self.ports[stack]}"
 
+    @property
+    def health_path(self) -> str:
+        """Where the application tells how it is."""
+        return "/api/health" if self._source is None else "/health/"
+
     def health(self, stack: str = "test") -> dict[str, Any]:
-        answer = httpx.get(f"{self.url(stack)}/api/health", timeout=10)
+        answer = httpx.get(f"{self.url(stack)}{self.health_path}", timeout=10)
         assert answer.status_code == httpx.codes.OK, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -241,9 +269,9 @@ class Sandbox:
         host = Host(self.engine)
         checks = list(verify(deployment, host, Prober(deployment.address)))
         assert all(check.passed for check in checks), "\n".join(map(str, checks))
-        live = set(deployment.live.names)
-        assert set(self.running(stack)) == live
-        assert set(self.containers(stack)) == live
+        serving = {container["name"] for container in deployment.live.serving.values()}
+        assert set(self.running(stack)) == serving
+        assert set(self.containers(stack)) == set(deployment.live.names)
 
     def tear_down(self) -> None:
         """Destroy the stacks; take away what destroying keeps, for it is ours alone."""
@@ -281,9 +309,9 @@ def _engine() -> docker.DockerClient:
 class Watcher(threading.Thread):
     """Asks the public address again and again, and keeps what was not as it should be."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, path: str = "/api/health") -> None:
         super().__init__(daemon=True)
-        self._url = url
+        self._url = f"{url}{path}"
         self._stopped = threading.Event()
         self.answers = 0
         self.failures: list[str] = []
@@ -292,7 +320,7 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         while not self._stopped.wait(0.05):
             try:
-                answer = httpx.get(f"{self._url}/api/health", timeout=10)
+                answer = httpx.get(self._url, timeout=40)
             except httpx.HTTPError as error:
                 self.failures.append(f"{time.time():.2f} {error!r}")
                 continue

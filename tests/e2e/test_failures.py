@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import pytest
 
-from slipway.proxy import KEY_HEADER
+from slipway.proxy import KEY_HEADER, SERVICE_HEADER
 from tests.e2e import faults
 from tests.e2e.harness import Outcome, Sandbox, Watcher
 
@@ -90,7 +90,8 @@ class HalfBroken(BaseHTTPRequestHandler):
         if KEY_HEADER not in self.headers:
             self.send_error(502)
             return
-        answer = httpx.get(self.target + self.path, headers={KEY_HEADER: self.headers[KEY_HEADER]})
+        headers = {name: self.headers[name] for name in (KEY_HEADER, SERVICE_HEADER)}
+        answer = httpx.get(self.target + self.path, headers=headers)
         self.send_response(answer.status_code)
         self.send_header(KEY_HEADER, answer.headers.get(KEY_HEADER, ""))
         self.end_headers()
