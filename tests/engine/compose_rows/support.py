@@ -57,10 +57,10 @@ class UntouchedHost:
         self.journal: list[str] = []
         self.present = present
         self.volumes = volumes
-        self._engine = engine
+        self.engine = engine
 
     def engine_version(self) -> tuple[int, int]:
-        return self._engine
+        return self.engine
 
     def has_volume(self, name: str) -> bool:
         return name in self.volumes
