@@ -175,6 +175,20 @@ class Sample:
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def stack_name(self) -> StackName:
+        return StackName("shop", self.stack, "shop", "stack key")
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            compose=self.folder / self.file,
+            port=8001,
+            ingress_image=CADDY,
+            variables=self.variables,
+            secrets=self.secrets,
+        )
+
     def write(self, path: str, text: str) -> Path:
         """Write a file of the project; a path from its folder."""
         file = self.folder / path
@@ -199,19 +213,12 @@ class Sample:
         Raises:
             HostError: the host is not as the compose file needs it.
         """
-        settings = Settings(
-            compose=self.folder / self.file,
-            port=8001,
-            ingress_image=CADDY,
-            variables=self.variables,
-            secrets=self.secrets,
-        )
         warnings: list[str] = []
         prepared, problems = None, []
         try:
             prepared = deploy.prepare(
-                StackName("shop", self.stack, "shop", "stack key"),
-                settings,
+                self.stack_name,
+                self.settings,
                 {"PATH": self.path},
                 StackState(),
                 preview=preview,
