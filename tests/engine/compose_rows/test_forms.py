@@ -148,10 +148,10 @@ def test_all_variables_without_a_value_are_told_once(sample: Sample) -> None:
         """
     )
     assert found.problems == [
+        unset(6, "PLAIN"),
+        unset(7, "BARE"),
         unset(8, "NEEDED", " (ask the team)"),
         unset(10, "SHORT"),
-        unset(7, "BARE"),
-        unset(6, "PLAIN"),
     ]
 
 
