@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,9 @@ def new_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     """Makes sandboxes and takes them down at the end of the module."""
     made: list[Sandbox] = []
 
-    def make(stable_for: str = "1s") -> Sandbox:
+    def make(stable_for: str = "1s", **options: Any) -> Sandbox:
         folder: Path = tmp_path_factory.mktemp("sandbox")
-        sandbox = Sandbox(folder, stable_for)
+        sandbox = Sandbox(folder, stable_for, **options)
         made.append(sandbox)
         return sandbox
 
