@@ -28,12 +28,16 @@ FAULTS: list[Callable[[str], str]] = [
 
 @pytest.fixture(scope="module")
 def web_only(new_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    """The example without its worker, and with less patience: releases in quick succession."""
+    """The example without its worker, and with less patience: releases in quick succession.
+
+    The WebSocket stays until the drain is over, so each release waits for all of it: it is little
+    more than the slow download takes.
+    """
     sandbox = new_sandbox()
     text = sandbox.read("app/compose.yaml")
     start, end = text.index("  worker:\n"), text.index("volumes:\n  # Database")
     text = text[:start] + text[end:]
-    sandbox.write("app/compose.yaml", text.replace("drain: 8s", "drain: 4s\n      timeout: 10s"))
+    sandbox.write("app/compose.yaml", text.replace("drain: 8s", "drain: 3s\n      timeout: 10s"))
     sandbox.must_up()
     return sandbox
 
