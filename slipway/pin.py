@@ -18,6 +18,8 @@ from slipway.errors import ConfigError, RegistryError
 from slipway.reference import ImageReference, parse_reference
 from slipway.yaml_edit import read_text, replace_file
 
+_PROVIDED = re.compile(r"\$\{?(SLIPWAY_\w+)(?:[:?-][^}]*)?\}?")
+
 LookUp = Callable[[ImageReference], str | None]
 
 
@@ -51,8 +53,12 @@ class Edit:
         return f"{self.finding.file}:{self.finding.line} {self.finding.image} -> {self.pinned}"
 
 
-def find_unpinned(compose_file: Path) -> list[Finding]:
+def find_unpinned(compose_file: Path, environ: Mapping[str, str] | None = None) -> list[Finding]:
     """The images that a compose file and its Dockerfiles name without a digest.
+
+    Args:
+        compose_file: the file.
+        environ: process environment; has the images that bootstrap provides.
 
     Raises:
         ConfigError: a file is missing or cannot be read.
@@ -71,7 +77,13 @@ def find_unpinned(compose_file: Path) -> list[Finding]:
         if service.get("build") or str(service.get("image")) not in built
         for finding in _in_service(compose_file, text, service)
     ]
-    return list(dict.fromkeys(found))
+    return [f for f in dict.fromkeys(found) if not _provided(f.image, environ or {})]
+
+
+def _provided(image: str, environ: Mapping[str, str]) -> bool:
+    """Whether bootstrap provides an image, with its digest, by a variable."""
+    variable = _PROVIDED.fullmatch(image)
+    return variable is not None and _pinned(environ.get(variable[1], ""))
 
 
 def _services(file: Path, document: Any) -> dict[str, Mapping[str, Any]]:

@@ -1,6 +1,7 @@
 """scripts/init: make a compose file ready for Slipway, and tell what is left to do."""
 
 import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -93,14 +94,14 @@ def _write(found: Outline, text: str, stacks: Sequence[StackFile]) -> None:
 
 def _unpinned(file: Path) -> list[Finding]:
     try:
-        return find_unpinned(file)
+        return find_unpinned(file, os.environ)
     except ConfigError:  # A Dockerfile is missing; it is told when the images are to be pinned.
         return []
 
 
 def _pin(file: Path) -> list[str]:
     try:
-        findings = find_unpinned(file)
+        findings = find_unpinned(file, os.environ)
     except ConfigError as error:
         return list(error.problems)
     if not findings:
@@ -128,6 +129,9 @@ def _tell(
         print("\n".join(f"- {line}" for line in told))
     else:
         print("nothing is left to decide")
+    if any(stack.path.exists() for stack in stacks):
+        first = stacks[0].path.stem.removeprefix("Pulumi.")
+        print(f"\nnext: scripts/deploy {first}")
 
 
 if __name__ == "__main__":

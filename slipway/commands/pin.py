@@ -1,5 +1,6 @@
 """scripts/pin: give each image of a compose file the digest that its tag has now."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ def pin(
 ) -> None:
     """Pin the images of a compose file and of its Dockerfiles by digest, keeping comments."""
     with errors_shown():
-        findings = find_unpinned(compose_file)
+        findings = find_unpinned(compose_file, os.environ)
         if not findings:
             print("all images are pinned")
             return

@@ -435,3 +435,13 @@ def test_image_that_a_sibling_builds_is_not_looked_up(tmp_path: Path) -> None:
     write_files(tmp_path, {"compose.yaml": compose, "Dockerfile": f"FROM {BASE}\n"})
 
     assert find_unpinned(tmp_path / "compose.yaml") == []
+
+
+def test_image_that_bootstrap_provides_needs_no_pin(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text("services:\n  web:\n    image: ${SLIPWAY_PYTHON_IMAGE:?run bootstrap}\n")
+    pinned = f"localhost:5000/slipway/python@sha256:{'a' * 64}"
+
+    assert find_unpinned(file, {"SLIPWAY_PYTHON_IMAGE": pinned}) == []
+    assert [found.line for found in find_unpinned(file, {})] == [3]
+    assert [found.line for found in find_unpinned(file, {"SLIPWAY_PYTHON_IMAGE": "python"})] == [3]

@@ -92,6 +92,8 @@ def test_everything_is_written_and_told(root: Path, capsys: pytest.CaptureFixtur
         "\n"
         "1 left for you:\n"
         f"- shop/compose.yaml:15 gone:1: {GONE}\n"
+        "\n"
+        "next: scripts/deploy shop-test\n"
     )
 
 
@@ -178,7 +180,7 @@ def test_missing_dockerfile_and_alias_are_told(
     command.init(root / "shop")
 
     told = capsys.readouterr().out.replace(f"{root}/", "").splitlines()
-    assert told[-3:] == [
+    assert told[-5:-2] == [
         '- shop/compose.yaml:1 web.ports: "80:80" binds a port of the host, which old and new '
         "cannot share; remove it, or move it to a compose.override.yaml for development; if it is "
         "not HTTP, write x-slipway: {singleton: true}",
@@ -208,7 +210,7 @@ def test_silent_registry_is_asked_once(
         "the registry docker.io cannot be reached (no route); check the network, or set "
         "slipway:registry to one that can be reached"
     )
-    assert capsys.readouterr().out.replace(f"{root}/", "").splitlines()[-2:] == [
+    assert capsys.readouterr().out.replace(f"{root}/", "").splitlines()[-4:-2] == [
         f"- shop/compose.yaml:13 redis:7: {silent}",
         f"- shop/compose.yaml:15 gone:1: {silent}",
     ]
