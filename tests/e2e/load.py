@@ -19,7 +19,8 @@ SINGLE_REQUEST_CLIENTS = 4
 _PAUSE = 0.15
 """Seconds between two requests of a client: together some seventy requests a second at most, so
 that two cores have time for the releases too."""
-_ROWS = 25
+_ROWS = 15
+"""Of a slow download: one and a half seconds."""
 _SILENCE = 10.0
 """Seconds of silence after which a WebSocket counts as lost. The example sends a message a second;
 this is generous, because all cores may be busy with a build."""
