@@ -10,7 +10,9 @@ import docker
 
 from slipway.reference import parse_reference
 from slipway.registry import Registry
+from slipway.toolchain.environment import project_environment
 
+ROOT = Path(__file__).resolve().parents[2]
 IMAGES = Path(__file__).parent / "images"
 _REPOSITORY = "localhost:5000/slipway"
 _DIGITS = 12
@@ -22,7 +24,7 @@ def server_image(name: str) -> str:
     Args:
         name: folder under `images`.
     """
-    base = os.environ["SLIPWAY_PYTHON_IMAGE"]
+    base = project_environment(ROOT, os.environ)["SLIPWAY_PYTHON_IMAGE"]
     tag = f"{_REPOSITORY}/{name}:{_content(IMAGES / name, base)}"
     # Tests run side by side: one of them builds.
     with (Path(tempfile.gettempdir()) / f"slipway-{name}.lock").open("w") as lock:
@@ -34,10 +36,16 @@ def server_image(name: str) -> str:
                 client.images.build(
                     path=context, tag=tag, buildargs={"BASE_IMAGE": base}, rm=True, forcerm=True
                 )
-                client.images.push(tag)
+                _push(client, tag)
         finally:
             client.close()
     return tag
+
+
+def _push(client: docker.DockerClient, tag: str) -> None:
+    # The library does not raise when a push fails: it is told in the midst of the progress.
+    for line in client.images.push(tag, stream=True, decode=True):
+        assert "error" not in line, f"{tag} could not be pushed: {line['error']}"
 
 
 def pinned(tag: str) -> str:

@@ -124,6 +124,8 @@ def test_change_is_released_and_backing_services_are_left_alone(
         time.sleep(0.5)
     assert versions == ["1", "2"]
     assert {name: project.live(name) for name in backing} == backing
+    if kind.name == "flask":
+        assert senders(project) == 2
     use(kind, project, "second")
     project.assert_agreement()
 
@@ -149,6 +151,15 @@ def test_source_of_the_release_before_is_released_again(kind: Kind, project: San
     assert built is None, "an image was built again"
     use(kind, project, "fourth")
     project.assert_agreement()
+
+
+def senders(sandbox: Sandbox) -> int:
+    """How often the scheduler that sends has changed, and 1: two at once would take turns."""
+    found = httpx.get(f"{sandbox.url()}/beats").json()["senders"]
+    hosts = [sender["host"] for sender in sorted(found, key=lambda sender: float(sender["at"]))]
+    return len(
+        [host for host, before in zip(hosts, [None, *hosts], strict=False) if host != before]
+    )
 
 
 def services(sandbox: Sandbox) -> set[str]:

@@ -2,16 +2,20 @@
 
 import fcntl
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 VERSION = "1"
 FOLDER = Path("/data")
+
+
+class Note(BaseModel):
+    text: str
 
 
 @contextmanager
@@ -21,7 +25,9 @@ def alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit("another instance has the database")
+            # Without the traceback of the lock: what is wrong stands in one line.
+            message = f"another instance has {FOLDER}: stop it first"
+            raise SystemExit(message) from None
         yield
 
 
@@ -47,9 +53,9 @@ def health() -> dict[str, str]:
 
 
 @app.post("/notes", status_code=201)
-def add(note: dict[str, str]) -> dict[str, str]:
+def add(note: Note) -> Note:
     with closing(connect()) as database:
-        database.execute("INSERT INTO notes VALUES (?, ?)", (note["text"], VERSION))
+        database.execute("INSERT INTO notes VALUES (?, ?)", (note.text, VERSION))
     return note
 
 

@@ -5,11 +5,14 @@ import socket
 import time
 
 from celery import Celery
+from celery.signals import after_task_publish
 from flask import Flask, jsonify
 from redis import Redis
 
 VERSION = "1"
 URL = os.environ["REDIS_URL"]
+_KEPT = 1000
+"""Beats whose sender is remembered."""
 
 redis = Redis.from_url(URL, decode_responses=True)
 jobs = Celery("shop", broker=URL, backend=URL)
@@ -24,14 +27,16 @@ def greet(name: str) -> str:
     return f"Hello {name}, from {VERSION}"
 
 
-@jobs.task(name="shop.beat")
+@jobs.task(name="shop.beat", ignore_result=True)
 def beat() -> None:
     redis.incr("beats")
 
 
-@jobs.on_after_configure.connect
-def tell(sender: Celery, **unused: object) -> None:
-    redis.rpush("started", f"{socket.gethostname()} {time.time():.1f}")
+@after_task_publish.connect(sender="shop.beat")
+def record(**unused: object) -> None:
+    """Note in the scheduler's own process which scheduler sends, and when."""
+    redis.rpush("senders", f"{socket.gethostname()} {time.time():.3f}")
+    redis.ltrim("senders", -_KEPT, -1)
 
 
 @app.get("/health/")
@@ -52,4 +57,8 @@ def result(job: str) -> object:
 
 @app.get("/beats")
 def beats() -> object:
-    return jsonify(beats=int(redis.get("beats") or 0))
+    senders = [entry.split() for entry in redis.lrange("senders", 0, -1)]
+    return jsonify(
+        beats=int(redis.get("beats") or 0),
+        senders=[{"host": host, "at": float(at)} for host, at in senders],
+    )

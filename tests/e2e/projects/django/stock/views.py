@@ -15,5 +15,8 @@ def health(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 def items(request: HttpRequest) -> JsonResponse:
     if request.method == "POST":
-        Item.objects.create(name=request.POST["name"])
+        name = request.POST.get("name", "").strip()
+        if not name:
+            return JsonResponse({"error": "name is missing"}, status=400)
+        Item.objects.create(name=name)
     return JsonResponse({"items": [item.name for item in Item.objects.order_by("id")]})
