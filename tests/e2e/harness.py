@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _MARK = "SLIPWAY_SANDBOX"
 _PATIENCE = 240.0
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""All is on the loopback interface; reading the store of certificates anew takes 50 ms each time."""
+"""All is on the loopback interface; reading the certificates anew takes 50 ms each time."""
 
 
 @dataclass(frozen=True)

@@ -83,11 +83,15 @@ BASE = '"${SLIPWAY_PYTHON_IMAGE:?run scripts/bootstrap first}"'
         ),
         (
             lambda text: text.replace("  worker:\n", "  worker:\n    privileged: true\n"),
-            ["services.worker.privileged: Slipway does not honour it yet"],
+            ["services.worker.privileged: a release must not own its host"],
         ),
         (
             lambda text: text.replace("  worker:\n", "  worker:\n    ports: ['80:80']\n"),
-            ["services.worker.ports", "use x-slipway.route.port"],
+            [
+                "services.worker.ports.0",
+                "old and new container cannot share",
+                "x-slipway: {route: {port: 80}}",
+            ],
         ),
         (
             lambda text: text.replace("drain: 8s", "drain: soon"),
