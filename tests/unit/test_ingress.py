@@ -128,7 +128,7 @@ def test_renewal_lengthens_the_lease_and_keeps_its_holder(host: ScriptHost) -> N
     assert 990 < int(expires) - time.time() <= 1000
 
 
-@pytest.mark.parametrize("script", [proxy.RENEW, proxy.OPEN_CANDIDATE, proxy.SWITCH])
+@pytest.mark.parametrize("script", [proxy.RENEW, proxy.OPEN_CANDIDATES, proxy.SWITCH])
 def test_no_script_of_a_holder_works_without_its_lease(host: ScriptHost, script: str) -> None:
     assert host.run(script, "one", "", "releases/x", "web", "web-1:8000")[0] == 9
     host.run(proxy.ACQUIRE, "two", "20", "here/1/2", "")
@@ -306,7 +306,7 @@ def test_switch_back_leads_to_the_earlier_release_again(ingress: Ingress, lease:
     first = lease.switch(LiveRoute(), "1" * 64, FIRST)
     second = lease.switch(first, "2" * 64, SECOND)
     lease.switch_back(second, first)
-    assert ingress.live() == first
+    assert ingress.live().upstreams == first.upstreams
 
 
 def test_switch_back_to_nothing_takes_the_first_route_away(
@@ -391,7 +391,7 @@ def test_candidate_of_which_a_step_fails_is_an_error(
 ) -> None:
     host.path = f"{failing_program(tmp_path, program)}:{host.path}"
     with pytest.raises(HostError) as caught:
-        lease.open_candidate("web", "web-2:8000")
+        lease.open_candidates({"web": "web-2:8000"})
     assert str(caught.value) == "the ingress ingress failed (1): no space left"
 
 
@@ -422,46 +422,48 @@ def test_requests_never_find_a_moment_without_a_route(
 # --- the candidate --------------------------------------------------------------------------
 
 
-def test_candidate_is_reached_with_the_key_that_its_headers_carry(
-    host: ScriptHost, lease: Lease
-) -> None:
-    headers = lease.open_candidate("web", "web-2:8000")
-    assert list(headers) == ["X-Slipway-Candidate"]
+def test_candidates_are_reached_with_one_key(host: ScriptHost, lease: Lease) -> None:
+    key = lease.open_candidates({"web": "web-2:8000", "admin": "admin-2:9000"})
     assert tree(host.root) == {
-        "candidate/key": headers["X-Slipway-Candidate"].removeprefix("gate-"),
+        "candidate/.key": key,
+        "candidate/admin": "admin-2:9000\n",
         "candidate/web": "web-2:8000\n",
     }
-    assert re.fullmatch(r"gate-[0-9a-f]{32}", headers["X-Slipway-Candidate"])
+    assert re.fullmatch(r"[0-9a-f]{32}", key)
 
 
-def test_each_candidate_gets_a_key_of_its_own(lease: Lease) -> None:
-    assert lease.open_candidate("web", "web-2:8000") != lease.open_candidate("web", "web-2:8000")
+def test_each_gate_gets_a_key_of_its_own_and_leaves_no_candidate_of_another(
+    host: ScriptHost, lease: Lease
+) -> None:
+    first = lease.open_candidates({"web": "web-2:8000"})
+    second = lease.open_candidates({"admin": "admin-2:9000"})
+    assert first != second
+    assert tree(host.root) == {"candidate/.key": second, "candidate/admin": "admin-2:9000\n"}
 
 
 def test_closed_candidate_has_a_key_that_nobody_knows(host: ScriptHost, lease: Lease) -> None:
-    headers = lease.open_candidate("web", "web-2:8000")
+    key = lease.open_candidates({"web": "web-2:8000"})
     lease.close_candidate()
-    key = (host.root / "candidate/key").read_text()
-    assert re.fullmatch(r"[0-9a-f]{32}", key)
-    assert f"gate-{key}" != headers["X-Slipway-Candidate"]
+    found = (host.root / "candidate/.key").read_text()
+    assert re.fullmatch(r"[0-9a-f]{32}", found)
+    assert found != key
 
 
 def test_candidate_of_another_gate_is_not_closed(host: ScriptHost, lease: Lease) -> None:
-    headers = lease.open_candidate("web", "web-2:8000")
+    key = lease.open_candidates({"web": "web-2:8000"})
     assert host.run(proxy.CLOSE_CANDIDATE, "other", "another key") == (0, "")
-    key = (host.root / "candidate/key").read_text()
-    assert f"gate-{key}" == headers["X-Slipway-Candidate"]
+    assert (host.root / "candidate/.key").read_text() == key
 
 
 def test_candidate_is_closed_when_its_gate_ends(host: ScriptHost, ingress: Ingress) -> None:
     with ingress.lease(lambda: host, no_sleep) as held:
-        headers = held.open_candidate("web", "web-2:8000")
-    assert (host.root / "candidate/key").read_text() != headers["X-Slipway-Candidate"]
+        key = held.open_candidates({"web": "web-2:8000"})
+    assert (host.root / "candidate/.key").read_text() != key
 
 
 def test_candidate_that_cannot_be_opened_is_an_error(host: ScriptHost, ingress: Ingress) -> None:
     with pytest.raises(HostError, match=r"^the ingress ingress failed \(9\): $"):
-        Lease(ingress, "nobody").open_candidate("web", "web-2:8000")
+        Lease(ingress, "nobody").open_candidates({"web": "web-2:8000"})
 
 
 # --- requests in flight ---------------------------------------------------------------------

@@ -1,78 +1,129 @@
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from slipway.canonical import SHORT
-from slipway.proxy import caddy_config, settings_id
+from slipway.proxy import PUBLIC_PORT, Site, caddy_config, settings_id
 
-KEY = "gate-{file./slipway/candidate/key}"
+KEYS = {
+    "candidate": "gate-{file./slipway/candidate/.key}",
+    "live": "live-{file./slipway/candidate/.key}",
+}
+WEB = Site("web", 8000, names=("web",))
 
 
-def headers(response: dict[str, object]) -> dict[str, object]:
-    return {"headers": {"request": {"delete": ["X-Slipway-Candidate"]}, "response": response}}
+def page(status: str, text: str) -> dict[str, Any]:
+    return {
+        "handler": "static_response",
+        "status_code": status,
+        "body": f"{text}\n",
+        "headers": {"Content-Type": ["text/plain; charset=utf-8"], "Server": ["slipway"]},
+    }
 
 
-def test_configuration_is_constant_but_for_the_routed_service() -> None:
-    assert caddy_config("web") == {
+def proxied(folder: str, service: str, response: dict[str, object]) -> dict[str, Any]:
+    """A proxy to the upstream in a file; the keys of the gate never reach the application."""
+    request = {"delete": ["X-Slipway-Candidate", "X-Slipway-Service"]}
+    return {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": f"{{file./slipway/{folder}/{service}}}"}],
+        "headers": {"request": request, "response": response},
+    }
+
+
+def keyed(folder: str, service: str) -> dict[str, Any]:
+    """The way of the gate alone."""
+    header = {"X-Slipway-Candidate": [KEYS[folder]], "X-Slipway-Service": [service]}
+    handle = proxied(folder, service, {"set": {"X-Slipway-Candidate": [KEYS[folder]]}})
+    return {"match": [{"header": header}], "handle": [handle], "terminal": True}
+
+
+def way(service: str, match: dict[str, Any] | None = None, hold: str = "2s") -> dict[str, Any]:
+    """The way of everyone to what is live."""
+    retry = {"load_balancing": {"try_duration": hold, "try_interval": "100ms"}}
+    handle = proxied("live", service, {"delete": ["X-Slipway-Candidate"]}) | retry
+    return {**({"match": [match]} if match else {}), "handle": [handle], "terminal": True}
+
+
+def server(port: int, *routes: dict[str, Any]) -> dict[str, Any]:
+    nothing = page("404", "No service takes this host and path.")
+    status = "{http.error.status_code}"
+    failed = page(status, f"The application does not answer ({status}).")
+    return {
+        "listen": [f":{port}"],
+        "routes": [*routes, {"handle": [nothing]}],
+        "automatic_https": {"disable": True},
+        "errors": {"routes": [{"handle": [failed]}]},
+    }
+
+
+def public_ways(sites: Sequence[Site]) -> list[dict[str, Any]]:
+    """What follows the gate's own ways on the public port."""
+    routes: list[dict[str, Any]] = caddy_config(sites)["apps"]["http"]["servers"]["public"][
+        "routes"
+    ]
+    return routes[2 * len(sites) : -1]
+
+
+def test_configuration_is_constant_but_for_the_sites() -> None:
+    assert caddy_config([WEB]) == {
         "admin": {"listen": "127.0.0.1:2019"},
         "logging": {"logs": {"default": {"level": "WARN"}}},
         "apps": {
             "http": {
                 "grace_period": "30s",
                 "servers": {
-                    "public": {
-                        "listen": [":8080"],
-                        "automatic_https": {"disable": True},
-                        "routes": [
-                            {
-                                "match": [{"header": {"X-Slipway-Candidate": [KEY]}}],
-                                "handle": [
-                                    {
-                                        "handler": "reverse_proxy",
-                                        "upstreams": [{"dial": "{file./slipway/candidate/web}"}],
-                                        **headers({"set": {"X-Slipway-Candidate": [KEY]}}),
-                                    }
-                                ],
-                                "terminal": True,
-                            },
-                            {
-                                "handle": [
-                                    {
-                                        "handler": "reverse_proxy",
-                                        "upstreams": [{"dial": "{file./slipway/live/web}"}],
-                                        **headers({"delete": ["X-Slipway-Candidate"]}),
-                                        "load_balancing": {
-                                            "try_duration": "2s",
-                                            "try_interval": "100ms",
-                                        },
-                                    }
-                                ]
-                            },
-                        ],
-                        "errors": {
-                            "routes": [
-                                {
-                                    "handle": [
-                                        {
-                                            "handler": "static_response",
-                                            "status_code": "{http.error.status_code}",
-                                            "body": "The application does not answer "
-                                            "({http.error.status_code}).\n",
-                                            "headers": {
-                                                "Content-Type": ["text/plain; charset=utf-8"],
-                                                "Server": ["slipway"],
-                                            },
-                                        }
-                                    ]
-                                }
-                            ]
-                        },
-                    }
+                    "public": server(
+                        PUBLIC_PORT, keyed("candidate", "web"), keyed("live", "web"), way("web")
+                    ),
+                    "internal-8000": server(8000, way("web")),
                 },
             }
         },
     }
 
 
-SETTINGS = {"service": "web", "image": "caddy@sha256:1", "port": 8000, "bind": "0.0.0.0"}
+def test_host_comes_before_none_and_a_long_path_before_a_short_one() -> None:
+    sites = [
+        Site("all", 1),
+        Site("api", 2, path="/api"),
+        Site("deep", 3, path="/api/v2/"),
+        Site("shop", 4, hosts=("shop.example.com", "example.com")),
+        Site("hidden", 5, internal=True),
+    ]
+    assert public_ways(sites) == [
+        way("shop", {"host": ["shop.example.com", "example.com"]}),
+        way("deep", {"path": ["/api/v2", "/api/v2/*"]}),
+        way("api", {"path": ["/api", "/api/*"]}),
+        way("all"),
+    ]
+
+
+def test_requests_wait_as_long_as_a_service_may_be_held() -> None:
+    assert public_ways([Site("web", 8000, hold=30.0)]) == [way("web", hold="30s")]
+
+
+def test_names_tell_services_of_the_same_port_apart() -> None:
+    sites = [WEB, Site("api", 8000, internal=True, names=("api", "backend"))]
+    servers = caddy_config(sites)["apps"]["http"]["servers"]
+    assert servers["internal-8000"] == server(
+        8000, way("api", {"host": ["api", "backend"]}), way("web", {"host": ["web"]})
+    )
+
+
+def test_order_of_the_sites_does_not_matter() -> None:
+    sites = [WEB, Site("api", 9000, path="/api")]
+    assert caddy_config(sites) == caddy_config(sites[::-1])
+
+
+SETTINGS: dict[str, Any] = {
+    "sites": [WEB],
+    "image": "caddy@sha256:1",
+    "port": 8000,
+    "bind": "0.0.0.0",
+    "networks": ["default"],
+}
 
 
 def test_settings_have_one_name() -> None:
@@ -82,8 +133,15 @@ def test_settings_have_one_name() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"service": "api"}, {"image": "caddy@sha256:2"}, {"port": 8001}, {"bind": "127.0.0.1"}],
-    ids=lambda change: next(iter(change)),
+    [
+        {"sites": [Site("api", 8000, names=("api",))]},
+        {"sites": [Site("web", 8000, names=("web", "www"))]},
+        {"image": "caddy@sha256:2"},
+        {"port": 8001},
+        {"bind": "127.0.0.1"},
+        {"networks": ["default", "front"]},
+    ],
+    ids=["service", "names", "image", "port", "bind", "networks"],
 )
-def test_another_setting_gives_another_name(change: dict[str, object]) -> None:
+def test_another_setting_gives_another_name(change: dict[str, Any]) -> None:
     assert settings_id(**{**SETTINGS, **change}) != settings_id(**SETTINGS)
