@@ -1,0 +1,129 @@
+from typing import Any
+
+import pytest
+
+from slipway import gate, hooked
+from slipway.errors import GateError, HostError
+from slipway.gate_plan import Candidate, GatePlan
+from slipway.host import LABEL_OWNER, LABEL_ROLE, NetworkState
+from slipway.roles import Role
+
+from .support_deploy import DIGEST, OWNER, World, bring_up
+from .support_gate import image
+
+
+def test_gate_is_given_the_digests_that_were_released(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[GatePlan] = []
+
+    class Recorder:
+        def __init__(self, plan: GatePlan, *rest: Any) -> None:
+            plans.append(plan)
+
+        def run(self) -> None:
+            pass
+
+    monkeypatch.setattr(hooked, "Gate", Recorder)
+    first = world.prepare()
+    prepared = world.prepare(bring_up(world, first))
+    web, worker = prepared.containers
+    fact = {"ledger": prepared.ledger({"web": image("a"), "worker": image("b")})}
+    fact["ledger"][0]["services"]["web"]["image"] = image("a")
+    hooked.pass_gate(prepared, fact, lambda line: None)
+    assert plans == [
+        GatePlan(
+            stack="shop-test",
+            fingerprint=prepared.fingerprint,
+            ingress="shop-test-ingress",
+            candidates=(
+                Candidate("web", web.name, image("a"), web.service.extension, 15.0, web.upstream),
+                Candidate(
+                    "worker",
+                    worker.name,
+                    f"localhost:5000/shop@{DIGEST}",
+                    worker.service.extension,
+                    3.0,
+                    None,
+                    role=Role.WORKER,
+                ),
+            ),
+            live=frozenset({web.name, worker.name}),
+            served={"web": str(first.containers[0].upstream)},
+            labels={LABEL_OWNER: OWNER, LABEL_ROLE: "service"},
+        )
+    ]
+    assert world.host.journal[-1:] == ["host: close"]
+
+
+def test_connection_is_closed_after_a_gate_that_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: gate.Gate) -> None:
+        raise GateError("no")
+
+    monkeypatch.setattr(gate.Gate, "run", refuse)
+    prepared = world.prepare()
+    fact = {"ledger": prepared.ledger({"web": image("a"), "worker": image("b")})}
+    with pytest.raises(GateError, match=r"^no$"):
+        hooked.pass_gate(prepared, fact, lambda line: None)
+    assert world.host.journal[-1:] == ["host: close"]
+
+
+# --- leftovers ------------------------------------------------------------------------------
+
+
+def test_container_that_a_killed_run_left_is_removed(world: World) -> None:
+    prepared = world.prepare()
+    world.host.journal.clear()
+    world.host.add("left", image("a"), labels={LABEL_OWNER: OWNER})
+    hooked.remove_leftover("left", prepared)
+    assert world.host.names == []
+    assert world.host.journal == ["host: remove left", "host: close"]
+
+
+def test_nothing_is_there_to_remove_as_a_rule(world: World) -> None:
+    prepared = world.prepare()
+    world.host.journal.clear()
+    hooked.remove_leftover("not there", prepared)
+    assert world.host.journal == ["host: remove not there", "host: close"]
+
+
+def test_container_of_someone_else_is_not_removed(world: World) -> None:
+    prepared = world.prepare()
+    world.host.journal.clear()
+    world.host.add("theirs", image("a"), labels={})
+    with pytest.raises(HostError, match=r"^container theirs is there already"):
+        hooked.remove_leftover("theirs", prepared)
+    assert world.host.names == ["theirs"]
+    assert world.host.journal == ["host: close"]
+
+
+def test_network_that_a_killed_run_left_is_removed(world: World) -> None:
+    prepared = world.prepare()
+    world.host.journal.clear()
+    world.host.found_networks = [NetworkState("n1", {LABEL_OWNER: OWNER}, False)]
+    hooked.remove_leftover_network(prepared, "shop-test")
+    assert world.host.journal == [
+        "host: networks shop-test",
+        "host: remove network n1",
+        "host: close",
+    ]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [NetworkState("n1", {LABEL_OWNER: OWNER}, True), NetworkState("n1", {}, False)],
+    ids=["in use", "not ours"],
+)
+def test_network_that_is_used_or_not_ours_is_refused(world: World, network: NetworkState) -> None:
+    prepared = world.prepare()
+    world.host.journal.clear()
+    world.host.found_networks = [network]
+    with pytest.raises(HostError) as caught:
+        hooked.remove_leftover_network(prepared, "shop-test")
+    assert str(caught.value) == (
+        "network shop-test is there already, and this stack's state has not made it; remove it "
+        "(docker network rm shop-test), or use another stack name"
+    )
+    assert world.host.journal == ["host: networks shop-test", "host: close"]

@@ -1,0 +1,112 @@
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from slipway.image_plan import ImagePlan
+from slipway.state import LiveFact
+
+from .support_deploy import DIGEST, PASSWORD, World
+
+
+def test_containers_with_one_of_the_stack_s_secrets_hold_a_secret(world: World) -> None:
+    prepared = world.prepare()
+    assert [prepared.holds_secret(plan) for plan in prepared.containers] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        ({"command": ["work", "--password", PASSWORD]}, True),
+        ({"labels": {"note": f"uses {PASSWORD}"}}, True),
+        ({"environment": {"API_TOKEN": "literal"}}, True),
+        ({"environment": {"API_TOKEN": ""}}, False),
+        ({"environment": {"LEVEL": "info"}}, False),
+        ({"healthcheck": {"test": ["CMD", "login", PASSWORD]}}, True),
+    ],
+)
+def test_secret_is_found_wherever_a_container_has_it(
+    world: World, change: dict[str, Any], holds: bool
+) -> None:
+    world.services["worker"] |= change
+    prepared = world.prepare()
+    assert prepared.holds_secret(prepared.containers[1]) is holds
+
+
+def test_redactor_hides_secrets_and_literals_that_look_like_one(world: World) -> None:
+    world.services["worker"]["environment"] = {"API_TOKEN": "abcdefgh", "LEVEL": "warning"}
+    redact = world.prepare().redactor
+    assert redact(f"{PASSWORD} abcdefgh warning") == "[secret] [secret] warning"
+
+
+# --- the ledger -----------------------------------------------------------------------------
+
+
+def test_ledger_holds_the_whole_release_with_secrets_by_reference(world: World) -> None:
+    world.services["worker"]["environment"] = {"API_TOKEN": "abcdefgh"}
+    volume = {"type": "volume", "source": "data", "target": "/var/lib/postgresql/data"}
+    world.services["db"] = {"image": f"postgres@{DIGEST}", "volumes": [volume]}
+    probes = [{"path": "/health", "headers": {"Authorization": f"Bearer {PASSWORD}"}}]
+    world.services["web"]["x-slipway"]["probes"] = probes
+    prepared = world.prepare()
+    db, web, worker = prepared.containers
+    assert isinstance(web.image, ImagePlan)
+    source = web.image.source.hash
+    images = {name: f"{name}@{DIGEST}" for name in ("db", "web", "worker")}
+    (entry,) = prepared.ledger(images)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", entry.pop("time"))
+    assert entry == {
+        "number": 1,
+        "fingerprint": prepared.fingerprint,
+        "services": {
+            "db": {
+                "revision": db.revision,
+                "source_hash": None,
+                "image": f"db@{DIGEST}",
+                "spec": {
+                    "identity": f"docker.io/library/postgres@{DIGEST}",
+                    "networks": {"default": ["db"]},
+                    "volumes": [volume],
+                },
+                "environment": {},
+                "checks": {},
+            },
+            "web": {
+                "revision": web.revision,
+                "source_hash": source,
+                "image": f"web@{DIGEST}",
+                "spec": {"identity": source, "networks": {"default": []}},
+                "environment": {
+                    "DATABASE_URL": "postgres://quotes:${DB_PASSWORD}@db/quotes",
+                    "SLIPWAY_SOURCE_HASH": source,
+                },
+                "checks": {
+                    "route": {"port": 8000},
+                    "probes": [
+                        {"path": "/health", "headers": {"Authorization": "Bearer ${DB_PASSWORD}"}}
+                    ],
+                },
+            },
+            "worker": {
+                "revision": worker.revision,
+                "source_hash": source,
+                "image": f"worker@{DIGEST}",
+                "spec": {
+                    "command": ["work"],
+                    "identity": source,
+                    "networks": {"default": []},
+                },
+                "environment": {"API_TOKEN": "${API_TOKEN}", "SLIPWAY_SOURCE_HASH": source},
+                "checks": {"stable_for": 3.0},
+            },
+        },
+    }
+
+
+def test_ledger_keeps_as_many_releases_as_the_settings_say(world: World) -> None:
+    prepared = world.prepare(settings=replace(world.settings, keep_releases=2))
+    ledger = [{"number": n, "fingerprint": str(n)} for n in (9, 8, 7)]
+    before = replace(prepared, live=LiveFact(ledger, {}))
+    found = before.ledger({"web": "w", "worker": "w"})
+    assert [entry["number"] for entry in found] == [10, 9]
