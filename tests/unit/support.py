@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from slipway.extension import Extension, Probe
 from slipway.host import ContainerState
-from slipway.plan import ImagePlan
+from slipway.image_plan import ImagePlan
 from slipway.reference import parse_reference
-from slipway.services import Build, Extension, Probe, Project, Service
+from slipway.services import Build, Project, Service
 from slipway.source_hash import Source
 
 DIGEST = "sha256:" + "a" * 64
