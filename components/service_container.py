@@ -66,7 +66,7 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         init=service.init,
         labels=hide(as_labels(labels, docker.ContainerLabelArgs)),
         networks_advanced=[
-            docker.ContainerNetworksAdvancedArgs(name=args.networks[network], aliases=list(names))
+            docker.ContainerNetworksAdvancedArgs(name=args.networks[network], aliases=list(names) or None)
             for network, names in sorted(plan.placement.aliases.items())
         ],
         read_only=service.read_only,

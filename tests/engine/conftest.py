@@ -7,7 +7,7 @@ import pytest
 
 from components import DockerStack, DockerStackArgs
 from slipway import deploy
-from slipway.deploy import Settings
+from slipway.prepared import Settings
 
 from .support import EmptyHost, RegistryServer, World, declare, install_compose_reader
 

@@ -238,6 +238,9 @@ class EmptyHost:
     def containers(self, labels: Mapping[str, str]) -> list[Any]:
         return []
 
+    def engine_version(self) -> tuple[int, int]:
+        return (20, 10)
+
     def close(self) -> None:
         return None
 

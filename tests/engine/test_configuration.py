@@ -6,8 +6,8 @@ import pulumi
 import pytest
 
 from components.configuration import read_settings
-from slipway.deploy import Settings
 from slipway.errors import ConfigError
+from slipway.prepared import Settings
 
 KEYS = (
     "compose, port, registry, ingressImage, stableFor, platform, bind, address, keepReleases, "

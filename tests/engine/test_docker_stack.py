@@ -6,10 +6,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from slipway import build_log, deploy
-from slipway.deploy import Prepared
+from slipway import build_log, hooked
 from slipway.errors import ConfigError, GateError
-from slipway.proxy import caddy_config, settings_id
+from slipway.prepared import Prepared
+from slipway.proxy import Site, caddy_config, settings_id
 from slipway.redact import Redactor
 
 from .conftest import BUSYBOX, CADDY, Shop
@@ -22,6 +22,7 @@ REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 VOLUME = "docker:index/volume:Volume"
 STASH = "pulumi:index:Stash"
 SOURCE_IMAGE = "slipway:docker:SourceImage"
+WEB = Site("web", 8000, names=("web",))
 PULLED = BUSYBOX.replace("busybox:1", "docker.io/library/busybox")
 
 
@@ -92,7 +93,7 @@ def test_containers_are_made_but_not_started(shop: Shop) -> None:
         "user": "1000",
         "readOnly": False,
         "restart": "no",
-        "networksAdvanced": [{"name": "shop-test"}],
+        "networksAdvanced": [{"name": "shop-test", "aliases": ["worker"]}],
         "volumes": [],
         "stopTimeout": 10,
         "destroyGraceSeconds": 10,
@@ -174,7 +175,7 @@ def test_ingress_is_declared_with_its_constant_configuration(shop: Shop) -> None
 
     uploads = ingress.inputs["uploads"]
     assert [upload["file"] for upload in uploads] == ["/etc/caddy/slipway.json"]
-    assert json.loads(uploads[0]["content"]) == caddy_config("web")
+    assert json.loads(uploads[0]["content"]) == caddy_config([WEB])
     inputs = without_labels(ingress.inputs)
     del inputs["uploads"]
     assert inputs == {
@@ -183,8 +184,8 @@ def test_ingress_is_declared_with_its_constant_configuration(shop: Shop) -> None
         "entrypoints": ["caddy"],
         "command": ["run", "--config", "/etc/caddy/slipway.json"],
         "restart": "unless-stopped",
-        "networksAdvanced": [{"name": "shop-test"}],
-        "ports": [{"internal": 8080, "external": 8001, "ip": "0.0.0.0"}],
+        "networksAdvanced": [{"name": "shop-test", "aliases": ["web"]}],
+        "ports": [{"internal": 20080, "external": 8001, "ip": "0.0.0.0"}],
         "volumes": [{"volumeName": "shop-test-ingress-routes", "containerPath": "/slipway"}],
         "stopTimeout": 35,
         "destroyGraceSeconds": 35,
@@ -193,7 +194,7 @@ def test_ingress_is_declared_with_its_constant_configuration(shop: Shop) -> None
     assert ingress.inputs["labels"] == labels(
         world,
         slipway_role="ingress",
-        slipway_config=settings_id("web", CADDY, 8001, "0.0.0.0"),
+        slipway_config=settings_id([WEB], CADDY, 8001, "0.0.0.0", ["default"]),
     )
 
 
@@ -269,8 +270,13 @@ def test_gate_holds_the_release_after_the_mark_of_the_attempt(shop: Shop) -> Non
                 "name": web.inputs["name"],
                 "id": f"id-of-{web.name}",
                 "upstream": f"{web.inputs['name']}:8000",
+                "role": "routed",
             },
-            "worker": {"name": worker.inputs["name"], "id": f"id-of-{worker.name}"},
+            "worker": {
+                "name": worker.inputs["name"],
+                "id": f"id-of-{worker.name}",
+                "role": "backing",
+            },
         },
     }
     assert world.outputs["shop"]["releases"] == [
@@ -413,8 +419,7 @@ def test_message_about_a_mistake_shows_no_secret(shop: Shop) -> None:
 
     assert refusal.value.problems == (
         f"{shop.folder}/compose.yaml:1 services.web.x-slipway.probes.0.path: "
-        '"status?key=[secret]" is not an absolute path; write /status?key=[secret] '
-        '(found "status?key=[secret]")',
+        '"status?key=[secret]" is not an absolute path; write /status?key=[secret]',
     )
 
 
@@ -426,11 +431,11 @@ def test_leftovers_are_removed_before_their_names_are_needed(
     def remove_leftover(container: str, prepared: Prepared) -> None:
         removed.append(container)
 
-    def remove_leftover_network(prepared: Prepared) -> None:
-        removed.append(prepared.prefix)
+    def remove_leftover_network(prepared: Prepared, name: str) -> None:
+        removed.append(name)
 
-    monkeypatch.setattr(deploy, "remove_leftover", remove_leftover)
-    monkeypatch.setattr(deploy, "remove_leftover_network", remove_leftover_network)
+    monkeypatch.setattr(hooked, "remove_leftover", remove_leftover)
+    monkeypatch.setattr(hooked, "remove_leftover_network", remove_leftover_network)
     world = shop.declare()
     web = world.one(CONTAINER, "shop-web-")
     guarded = [web, world.one(CONTAINER, "shop-ingress"), world.one(NETWORK)]
@@ -449,7 +454,7 @@ def test_hook_of_the_gate_hands_over_the_fact_with_whole_numbers(
     def pass_gate(prepared: Prepared, fact: Any, report: Any) -> None:
         passed.append((prepared.prefix, fact))
 
-    monkeypatch.setattr(deploy, "pass_gate", pass_gate)
+    monkeypatch.setattr(hooked, "pass_gate", pass_gate)
     world = shop.declare()
     world.run_hook("shop-gate", input={"ledger": [{"number": 1.0}]})
 
@@ -462,7 +467,7 @@ def test_release_that_does_not_pass_fails_its_hook_with_the_reason(
     def refuse(prepared: Prepared, fact: Any, report: Any) -> None:
         raise GateError("the container exited with code 1")
 
-    monkeypatch.setattr(deploy, "pass_gate", refuse)
+    monkeypatch.setattr(hooked, "pass_gate", refuse)
     world = shop.declare()
 
     with pytest.raises(Exception, match=r"^the container exited with code 1$"):
