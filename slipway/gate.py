@@ -5,7 +5,7 @@ or raises, and then what served before still serves and no unproven container ru
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from slipway.draining import Drain
 from slipway.errors import GateError, HostError
@@ -77,8 +77,9 @@ class _Passage:
         self._ingress = ingress
         self._lease = lease
         self._drain = drain
-        self._succession = Succession(plan, world, ingress, lease, drain)
         self._seen = self._served(ingress.live())
+        self._succession = Succession(plan, world, ingress, lease, drain, self._seen.containers)
+        self._opened: dict[str, str] = {}
         self._switching = False
 
     def run(self) -> None:
@@ -122,12 +123,29 @@ class _Passage:
         # One that changes a database's schema by starting must not do so twice at once.
         for candidate in (c for c in plan.of(Role.ROUTED) if c.alone):
             prover.prove([candidate])
-        prover.prove([c for c in plan.of(Role.ROUTED) if not c.alone])
+        together = [c for c in plan.of(Role.ROUTED) if not c.alone]
+        for internal in (True, False):
+            group = [c for c in together if c.internal is internal]
+            prover.prove(group)
+            self._open_new(group)
         # Workers have no route: as soon as they start they work, so they start late.
         prover.prove(plan.of(Role.WORKER))
         for candidate in [*plan.of(Role.SINGLETON), *plan.of(Role.HELD)]:
             self._succession.make_room(candidate)
             prover.prove([candidate])
+
+    def _open_new(self, proven: Sequence[Candidate]) -> None:
+        """Let other services call internal ones that had no route: nobody can be worse off, and
+        what calls them could not be proven otherwise."""
+        new = {
+            c.service: str(c.upstream)
+            for c in proven
+            if c.internal and c.service not in self._seen.upstreams
+        }
+        if new:
+            self._opened |= new
+            now = self._ingress.live()
+            self._lease.switch(now, "opened", {**now.upstreams, **new})
 
     def _switch(self) -> None:
         upstreams, now = self._plan.upstreams, self._ingress.live()
@@ -137,7 +155,7 @@ class _Passage:
                 "the public address leads to this release already: nothing to switch"
             )
             return
-        if self._served(now).upstreams != self._seen.upstreams:
+        if self._served(now).upstreams != {**self._seen.upstreams, **self._opened}:
             self._lease.confirm(self._seen)  # Fails: someone else has moved the route.
         self._lease.switch(now, self._plan.fingerprint, upstreams)
         self._world.report("switched: new requests go to this release")

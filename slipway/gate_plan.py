@@ -50,6 +50,12 @@ class Candidate:
         return self.extension.probes or [REACHED]
 
     @property
+    def internal(self) -> bool:
+        """Whether only other services call it."""
+        route = self.extension.route
+        return route is not None and route.internal
+
+    @property
     def exclusive(self) -> bool:
         """Whether no other container of its service may run beside it."""
         return self.role in (Role.BACKING, Role.SINGLETON, Role.HELD)

@@ -145,11 +145,13 @@ def _public_match(site: Site) -> dict[str, Any]:
 
 
 def _named_routes(sites: Sequence[Site]) -> list[dict[str, Any]]:
-    """The ways of other services. Where one alone has a port, the name need not be in the request:
-    a proxy of the stack's own may put the public's host there."""
-    if len(sites) == 1:
-        return [_route({}, sites[0])]
-    return [_route({"host": list(site.names)}, site) for site in sites]
+    """The ways of other services, by name. Where one alone has a port, or is internal, the name need
+    not be in the request: a proxy of the stack's own may put the public's host there."""
+    named = [_route({"host": list(site.names)}, site) for site in sites]
+    alone = sites if len(sites) == 1 else [site for site in sites if site.internal]
+    if len(alone) != 1:
+        return named
+    return [*(named if len(sites) > 1 else []), _route({}, alone[0])]
 
 
 def _route(match: dict[str, Any], site: Site) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from slipway.draining import Drain
 from slipway.gate_plan import Candidate, GatePlan
-from slipway.host import LABEL_SERVICE
+from slipway.host import LABEL_SERVICE, ContainerState
 from slipway.ingress import Ingress, Lease
 from slipway.proving import World
 from slipway.proxy import HELD
 
 _SHARE_FOR_DRAINING = 3
 """Of the time that requests may be held, this part is for those before them to finish."""
+_WORKS = ("running", "restarting")
 
 
 class Succession:
@@ -20,25 +21,33 @@ class Succession:
         ingress: the stack's proxy.
         lease: that the gate holds.
         drain: lets requests in flight finish.
+        serving: names of the containers that the proxy led to, or that it would lead to if a
+            killed gate had not left requests held.
     """
 
     def __init__(
-        self, plan: GatePlan, world: World, ingress: Ingress, lease: Lease, drain: Drain
+        self,
+        plan: GatePlan,
+        world: World,
+        ingress: Ingress,
+        lease: Lease,
+        drain: Drain,
+        serving: frozenset[str],
     ) -> None:
         self._plan = plan
         self._world = world
         self._ingress = ingress
         self._lease = lease
         self._drain = drain
+        self._serving = serving
         self._held_since: float | None = None
 
     def make_room(self, candidate: Candidate) -> None:
         """Stop every other container of a candidate's service; requests wait meanwhile."""
-        own = {**self._plan.labels, LABEL_SERVICE: candidate.service}
         others = [
             found
-            for found in self._world.host.containers(own)
-            if found.name != candidate.container and found.status in ("running", "restarting")
+            for found in self._of_service(candidate)
+            if found.name != candidate.container and found.status in _WORKS
         ]
         if others and candidate.upstream:
             self._hold(candidate)
@@ -48,22 +57,27 @@ class Succession:
 
     def bring_back(self) -> None:
         """Stop the candidates that took a place, and start what had it before."""
-        host = self._world.host
         for candidate in self._plan.candidates:
-            if not candidate.exclusive or candidate.container in self._plan.live:
-                continue
-            own = {**self._plan.labels, LABEL_SERVICE: candidate.service}
-            before = [c for c in host.containers(own) if c.name in self._plan.live]
-            # A gate that was killed may have stopped it, and not this one.
-            stopped = [found for found in before if not found.running]
-            if not stopped:
-                continue
-            if candidate.upstream in self._ingress.live().upstreams.values():
-                self._hold(candidate)
-            host.stop(candidate.container, candidate.grace)
-            for found in stopped:
-                self._world.report(f"starting {found.name} again")
-                host.start(found.name)
+            if candidate.exclusive:
+                self._bring_back(candidate)
+
+    def _bring_back(self, candidate: Candidate) -> None:
+        host = self._world.host
+        # A gate that was killed may have switched to another container than the state has, or may
+        # have stopped one that this release did not stop.
+        before = self._serving if candidate.upstream else self._plan.live
+        found = self._of_service(candidate)
+        stopped = [c for c in found if c.name in before and not c.running]
+        if not stopped:
+            return
+        if candidate.upstream and candidate.container in self._ingress.live().containers - before:
+            self._hold(candidate)
+        for other in found:
+            if other.name not in before and other.status in _WORKS:
+                host.stop(other.name, candidate.grace)
+        for one in stopped:
+            self._world.report(f"starting {one.name} again")
+            host.start(one.name)
 
     def tell_pause(self) -> None:
         """Say for how long requests were held, if they were."""
@@ -71,6 +85,10 @@ class Succession:
             seconds = self._world.clock() - self._held_since
             self._world.report(f"requests were held for {seconds:.1f} s")
             self._held_since = None
+
+    def _of_service(self, candidate: Candidate) -> list[ContainerState]:
+        own = {**self._plan.labels, LABEL_SERVICE: candidate.service}
+        return self._world.host.containers(own)
 
     def _hold(self, candidate: Candidate) -> None:
         route = self._ingress.live()

@@ -108,7 +108,15 @@ def test_names_tell_services_of_the_same_port_apart() -> None:
     sites = [WEB, Site("api", 8000, internal=True, names=("api", "backend"))]
     servers = caddy_config(sites)["apps"]["http"]["servers"]
     assert servers["internal-8000"] == server(
-        8000, way("api", {"host": ["api", "backend"]}), way("web", {"host": ["web"]})
+        8000, way("api", {"host": ["api", "backend"]}), way("web", {"host": ["web"]}), way("api")
+    )
+
+
+def test_without_an_internal_one_only_the_name_leads_to_services_of_the_same_port() -> None:
+    sites = [WEB, Site("api", 8000, path="/api", names=("api",))]
+    servers = caddy_config(sites)["apps"]["http"]["servers"]
+    assert servers["internal-8000"] == server(
+        8000, way("api", {"host": ["api"]}), way("web", {"host": ["web"]})
     )
 
 
