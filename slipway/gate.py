@@ -120,17 +120,21 @@ class _Passage:
             prover.prove([candidate])
         for job in plan.of(Role.JOB):
             prover.complete(job)
-        # One that changes a database's schema by starting must not do so twice at once.
-        for candidate in (c for c in plan.of(Role.ROUTED) if c.alone):
-            prover.prove([candidate])
-        together = [c for c in plan.of(Role.ROUTED) if not c.alone]
+        # A new one makes nobody wait.
+        held = [c for c in plan.of(Role.HELD) if c.service in self._seen.upstreams]
+        routed = [c for c in plan.candidates if c.upstream and c not in held]
+        # What others call comes first; one that changes a database's schema by starting must not
+        # do so twice at once.
         for internal in (True, False):
-            group = [c for c in together if c.internal is internal]
-            prover.prove(group)
-            self._open_new(group)
+            there = [c for c in routed if c.internal is internal]
+            for group in [*([c] for c in there if c.alone), [c for c in there if not c.alone]]:
+                for candidate in (c for c in group if c.exclusive):
+                    self._succession.make_room(candidate)
+                prover.prove(group)
+                self._open_new(group)
         # Workers have no route: as soon as they start they work, so they start late.
         prover.prove(plan.of(Role.WORKER))
-        for candidate in [*plan.of(Role.SINGLETON), *plan.of(Role.HELD)]:
+        for candidate in [*plan.of(Role.SINGLETON), *held]:
             self._succession.make_room(candidate)
             prover.prove([candidate])
 
