@@ -66,9 +66,9 @@ def stale_static_volumes(subject: Subject) -> Iterator[Finding]:
     services = subject.project.services.values()
     for service in services:
         release = service.extension.release
-        words = [release] if isinstance(release, str) else list(release or [])
-        fills = (" ".join(words), " ".join(start_command(service)), start_script(service))
-        if service.build is None or any(collects_static(["sh", "-c", fill]) for fill in fills):
+        words = ["sh", "-c", release] if isinstance(release, str) else list(release or [])
+        fills = (words, start_command(service), ["sh", "-c", start_script(service)])
+        if service.build is None or any(collects_static(fill) for fill in fills):
             continue
         for volume in sorted(v for v in _named(service) if _STATIC.search(v)):
             readers = [s.name for s in services if s is not service and volume in _named(s)]

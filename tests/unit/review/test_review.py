@@ -1,0 +1,41 @@
+from pathlib import Path
+
+from slipway.key_lines import KeyLines
+from slipway.review import Subject, review
+from slipway.services import Project
+
+TEXT = """\
+services:
+  db:
+    image: postgres
+  web:
+    image: shop
+    container_name: shop
+    x-slipway: {route: {port: 8000}}
+"""
+
+
+def test_all_findings_are_told_in_the_order_of_the_file_s_lines(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(TEXT)
+    route = {"route": {"port": 8000}}
+    services = {
+        "db": {"name": "db", "image": "postgres"},
+        "web": {"name": "web", "image": "shop", "container_name": "shop", "x-slipway": route},
+    }
+    project = Project.model_validate({"name": "shop", "file": str(file), "services": services})
+    findings = review(Subject(project, KeyLines(file), "prod"))
+    assert [(f.refused, f.text.split(": ")[0].removeprefix(f"{file}:")) for f in findings] == [
+        (True, "2 services.db"),
+        (True, "4 services.web"),
+        (False, "6 services.web.container_name"),
+    ]
+
+
+def test_nothing_is_said_of_a_file_in_which_nothing_is_odd(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text("services:\n  web: {}\n")
+    extension = {"route": {"port": 8000}, "probes": [{"path": "/"}]}
+    web = {"name": "web", "image": "shop", "x-slipway": extension}
+    project = Project.model_validate({"name": "s", "file": str(file), "services": {"web": web}})
+    assert review(Subject(project, KeyLines(file), "prod")) == []
