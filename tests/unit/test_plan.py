@@ -1,37 +1,34 @@
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slipway.errors import ConfigError, RegistryError
+from slipway.errors import ConfigError
+from slipway.image_plan import ImagePlan, plan_images
+from slipway.key_lines import KeyLines
+from slipway.mounted_files import Mounted, UploadedFile
 from slipway.plan import (
     ContainerPlan,
-    ImagePlan,
+    ingress_networks,
     ingress_resource,
     plan_containers,
-    plan_images,
-    pulled_image,
-    refuse_moved_tags,
-    relative_context,
+    plan_sites,
+    refuse_backing_changes,
 )
-from slipway.reference import ImageReference
-from slipway.release import container_spec, revision
+from slipway.proxy import Site
+from slipway.reference import ImageReference, parse_reference
+from slipway.release import Placement, container_spec, revision
+from slipway.roles import Role
 from slipway.services import Build, Project
 from slipway.source_hash import read_source
-from slipway.state import CONTAINER, REMOTE_IMAGE, StackState
+from slipway.state import CONTAINER, LiveFact, StackState
 
-DIGEST = "sha256:" + "d" * 64
 PULLED = f"docker.io/library/postgres:16@sha256:{'e' * 64}"
 EMPTY = StackState()
 
 
 def nothing(reference: ImageReference) -> None:
     return None
-
-
-def everything(reference: ImageReference) -> str:
-    return DIGEST
 
 
 @pytest.fixture
@@ -46,133 +43,23 @@ def project(services: dict[str, dict[str, Any]]) -> Project:
     return Project.model_validate({"name": "shop", "file": "compose.yaml", "services": named})
 
 
-def images(
-    stack: Project,
-    state: StackState = EMPTY,
-    look_up: Callable[[ImageReference], str | None] = nothing,
-) -> dict[str, ImagePlan]:
-    return plan_images(stack, "shop", "localhost:5000/team", "linux/amd64", state, look_up)
+def images(stack: Project) -> dict[str, ImagePlan]:
+    return plan_images(stack, "shop", "localhost:5000/team", "linux/amd64", EMPTY, nothing)
 
 
 def containers(
-    stack: Project, state: StackState = EMPTY, missing: frozenset[str] = frozenset()
+    stack: Project,
+    state: StackState = EMPTY,
+    missing: frozenset[str] = frozenset(),
+    mounted: dict[str, Mounted] | None = None,
 ) -> list[ContainerPlan]:
-    return plan_containers(stack, images(stack), "key", "shop", "shop-test", state, missing)
-
-
-# --- images ---------------------------------------------------------------------------------
-
-
-def test_image_is_named_by_its_source(context: Path) -> None:
-    build = Build(context=str(context))
-    source = read_source(build, "linux/amd64")
-    assert images(project({"web": {"build": {"context": str(context)}}})) == {
-        "web": ImagePlan(
-            name=f"shop-{source.hash[:12]}",
-            build=build,
-            platform="linux/amd64",
-            source=source,
-            reference=ImageReference(
-                "localhost:5000", "team/shop", tag=f"src-{source.hash[:24]}", digest=None
-            ),
-            digest=None,
-            declared=True,
-        )
+    pulled = {
+        name: parse_reference(str(service.image))
+        for name, service in stack.services.items()
+        if service.build is None
     }
-
-
-def test_services_with_equal_builds_share_an_image_that_is_looked_up_once(context: Path) -> None:
-    asked: list[ImageReference] = []
-    build = {"context": str(context)}
-    plans = images(
-        project(
-            {
-                "web": {"build": build},
-                "worker": {"build": build},
-                "other": {"build": {**build, "target": "debug"}},
-                "db": {"image": PULLED},
-            }
-        ),
-        look_up=asked.append,
-    )
-    assert plans["web"] is plans["worker"]
-    assert plans["other"].source.hash != plans["web"].source.hash
-    assert sorted(plans) == ["other", "web", "worker"]
-    assert len(asked) == 2
-
-
-def test_platform_of_the_compose_file_goes_before_the_stack_s(context: Path) -> None:
-    build = {"context": str(context), "platforms": ["linux/arm64"]}
-    assert images(project({"web": {"build": build}}))["web"].platform == "linux/arm64"
-
-
-def test_image_that_the_registry_has_is_not_declared(context: Path) -> None:
-    """A stack that did not build it uses the digest; it never builds another one."""
-    plan = images(project({"web": {"build": {"context": str(context)}}}), EMPTY, everything)["web"]
-    assert (plan.digest, plan.declared) == (DIGEST, False)
-
-
-def test_image_that_this_stack_built_stays_declared(context: Path) -> None:
-    stack = project({"web": {"build": {"context": str(context)}}})
-    name = images(stack)["web"].name
-    plan = images(stack, StackState({(REMOTE_IMAGE, name): {}}), everything)["web"]
-    assert (plan.digest, plan.declared) == (DIGEST, True)
-
-
-def test_problems_of_several_builds_are_told_together(context: Path) -> None:
-    (context / "unpinned").mkdir()
-    (context / "unpinned/Dockerfile").write_text("FROM python:3.11\n")
-    stack = project(
-        {
-            "a": {"build": {"context": str(context / "missing")}},
-            "b": {"build": {"context": str(context / "unpinned")}},
-            "c": {"build": {"context": str(context / "missing")}},
-            "d": {"build": {"context": str(context)}},
-        }
-    )
-    with pytest.raises(ConfigError) as caught:
-        images(stack)
-    assert caught.value.problems == (
-        f"{context}/missing/Dockerfile: no such Dockerfile; correct build.context or "
-        "build.dockerfile",
-        f"{context}/unpinned/Dockerfile:1 python:3.11: not pinned by digest, so that the same "
-        "source could give another image tomorrow; run scripts/pin",
-    )
-
-
-def test_pulled_image_keeps_its_pin() -> None:
-    stack = project({"db": {"image": PULLED}})
-    assert str(pulled_image(stack, stack.services["db"])) == PULLED
-
-
-def ledger_of(source_hash: str | None, image: str) -> list[dict[str, Any]]:
-    return [{"services": {"web": {"source_hash": source_hash, "image": image}}}]
-
-
-def test_tag_that_was_moved_since_it_was_released_is_refused(context: Path) -> None:
-    plans = images(project({"web": {"build": {"context": str(context)}}}), EMPTY, everything)
-    plan = plans["web"]
-    was = f"localhost:5000/team/shop@sha256:{'0' * 64}"
-    with pytest.raises(RegistryError) as caught:
-        refuse_moved_tags(plans, ledger_of(plan.source.hash, was))
-    assert str(caught.value) == (
-        f"{plan.reference} has the digest {DIGEST} now, but {was} was released from the same "
-        "source: the tag was overwritten; delete the tag in the registry, or change the source, "
-        "and run pulumi up again"
-    )
-
-
-def test_tags_that_are_as_released_or_not_known_pass(context: Path) -> None:
-    plans = images(project({"web": {"build": {"context": str(context)}}}), EMPTY, everything)
-    hash_ = plans["web"].source.hash
-    refuse_moved_tags(plans, ledger_of(hash_, f"localhost:5000/team/shop@{DIGEST}"))
-    refuse_moved_tags(plans, ledger_of("another", f"localhost:5000/team/shop@sha256:{'0' * 64}"))
-    refuse_moved_tags(plans, ledger_of(None, PULLED))
-    not_there = images(project({"web": {"build": {"context": str(context)}}}))
-    refuse_moved_tags(not_there, ledger_of(hash_, f"localhost:5000/team/shop@sha256:{'0' * 64}"))
-
-
-# --- containers -----------------------------------------------------------------------------
+    found = {**pulled, **images(stack)}
+    return plan_containers(stack, found, mounted or {}, "key", "shop", "shop-test", state, missing)
 
 
 def test_containers_are_named_after_their_revision(context: Path) -> None:
@@ -187,7 +74,10 @@ def test_containers_are_named_after_their_revision(context: Path) -> None:
     )
     db, web = stack.services["db"], stack.services["web"]
     hash_ = read_source(Build(context=str(context)), "linux/amd64").hash
-    db_spec, web_spec = container_spec(db, PULLED, None), container_spec(web, hash_, hash_)
+    db_place = Placement(aliases={"default": ("db",)})
+    web_place = Placement(aliases={"default": ()})
+    db_spec = container_spec(db, PULLED, None, db_place.plain("key"))
+    web_spec = container_spec(web, hash_, hash_, web_place.plain("key"))
     db_revision, web_revision = revision(db_spec, "key"), revision(web_spec, "key")
     plans = containers(stack)
     assert plans == [
@@ -197,7 +87,9 @@ def test_containers_are_named_after_their_revision(context: Path) -> None:
             name=f"shop-test-db-{db_revision}",
             revision=db_revision,
             spec=db_spec,
-            image=pulled_image(stack, db),
+            image=parse_reference(PULLED),
+            role=Role.BACKING,
+            placement=db_place,
         ),
         ContainerPlan(
             service=web,
@@ -206,22 +98,11 @@ def test_containers_are_named_after_their_revision(context: Path) -> None:
             revision=web_revision,
             spec=web_spec,
             image=images(stack)["web"],
+            role=Role.ROUTED,
+            placement=web_place,
         ),
     ]
     assert [plan.upstream for plan in plans] == [None, f"shop-test-web-{web_revision}:8000"]
-
-
-def test_images_that_are_not_pinned_are_told_together() -> None:
-    stack = project(
-        {"a": {"image": "redis"}, "b": {"image": "postgres:16"}, "c": {"image": PULLED}}
-    )
-    with pytest.raises(ConfigError) as caught:
-        containers(stack)
-    assert caught.value.problems == tuple(
-        f"compose.yaml services.{name}.image: {image} is not pinned by digest, so that the same "
-        "file could run another image tomorrow; run scripts/pin compose.yaml"
-        for name, image in [("a", "redis"), ("b", "postgres:16")]
-    )
 
 
 def named(state_has: list[str], missing: list[str]) -> tuple[str, str]:
@@ -261,11 +142,114 @@ def test_ingress_that_was_lost_comes_back_as_another_resource() -> None:
     assert ingress_resource("shop", state, frozenset({"shop-ingress"})) == "shop-ingress-2"
 
 
-def test_context_is_seen_from_the_program_s_folder() -> None:
-    base = Path("/home/user/shop")
-    inside, same, outside = "/home/user/shop/app", "/home/user/shop", "/srv/app"
-    assert [relative_context(Build(context=c), base) for c in (inside, same, outside)] == [
-        "app",
-        ".",
-        "../../../srv/app",
-    ]
+# --- placement ------------------------------------------------------------------------------
+
+
+def placed(service: dict[str, Any], mounted: Mounted | None = None) -> Placement:
+    plans = containers(project({"s": service}), mounted={"s": mounted} if mounted else None)
+    return plans[0].placement
+
+
+PORTS = [{"target": 8000, "published": "80"}, {"target": 9000, "published": "9000"}]
+ROUTE = {"route": {"port": 8000}, "probes": [{"path": "/"}]}
+
+
+def test_backing_service_has_its_ports_and_names() -> None:
+    service = {
+        "image": PULLED,
+        "ports": PORTS,
+        "container_name": "records",
+        "networks": {"default": None, "back": {"aliases": ["db"]}},
+    }
+    found = placed(service)
+    assert [str(port) for port in found.ports] == ["80:8000", "9000:9000"]
+    names = ("s", "records", "db")
+    assert found.aliases == {"default": names, "back": names}
+
+
+def test_service_that_runs_twice_during_a_release_has_neither(context: Path) -> None:
+    service = {"build": {"context": str(context)}, "ports": PORTS, "x-slipway": ROUTE}
+    found = placed(service)
+    assert found.ports == ()
+    assert found.aliases == {"default": ()}
+
+
+def test_held_service_publishes_all_but_the_port_of_its_route(context: Path) -> None:
+    held = {**ROUTE, "overlap": False}
+    service = {"build": {"context": str(context)}, "ports": PORTS, "x-slipway": held}
+    assert [str(port) for port in placed(service).ports] == ["9000:9000"]
+
+
+def test_content_of_an_uploaded_file_makes_another_revision(context: Path) -> None:
+    stack = project({"s": {"build": {"context": str(context)}}})
+
+    def revised(content: bytes, *, secret: bool) -> str:
+        file = UploadedFile("/etc/s.conf", content, secret=secret)
+        return containers(stack, mounted={"s": Mounted((file,))})[0].revision
+
+    assert len({revised(c, secret=s) for c in (b"a", b"b") for s in (True, False)}) == 4
+    assert revised(b"a", secret=True) == revised(b"a", secret=True)
+
+
+def test_containers_start_after_what_they_depend_on() -> None:
+    stack = project(
+        {
+            "a": {"image": PULLED, "depends_on": {"c": {}}},
+            "b": {"image": PULLED},
+            "c": {"image": PULLED, "depends_on": {"d": {}}},
+            "d": {"image": PULLED},
+        }
+    )
+    assert [plan.service.name for plan in containers(stack)] == ["d", "c", "a", "b"]
+
+
+def test_sites_are_those_of_routed_services() -> None:
+    stack = project(
+        {
+            "web": {"image": PULLED, "x-slipway": {**ROUTE, "overlap": False, "hold": "9s"}},
+            "api": {
+                "image": PULLED,
+                "container_name": "backend",
+                "networks": {"back": {"aliases": ["api-v1"]}},
+                "x-slipway": {
+                    "route": {"port": 9000, "host": "api.example.com", "path": "/v1"},
+                    "probes": [{"path": "/v1"}],
+                },
+            },
+            "db": {"image": PULLED},
+        }
+    )
+    sites = plan_sites(stack)
+    names = ("api", "backend", "api-v1")
+    assert sites == (
+        Site("web", 8000, names=("web",), hold=9.0),
+        Site("api", 9000, hosts=("api.example.com",), path="/v1", names=names),
+    )
+    assert ingress_networks(stack, sites) == {"default": ("web",), "back": names}
+
+
+# --- backing services -----------------------------------------------------------------------
+
+
+def changed(text: dict[str, Any], replace: frozenset[str], tmp_path: Path) -> None:
+    """Plan a stack whose database is not what it was."""
+    before = containers(project({"db": {"image": PULLED}}))
+    ledger = [{"services": {"db": {"spec": before[0].spec.plain()}}}]
+    live = LiveFact(ledger, {"db": {"name": before[0].name}})
+    file = tmp_path / "compose.yaml"
+    file.write_text("services:\n  db:\n    image: postgres\n")
+    after = containers(project({"db": {"image": PULLED, **text}}))
+    refuse_backing_changes(after, live, replace, KeyLines(file))
+
+
+def test_backing_service_that_differs_is_refused_with_what_differs(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        changed({"command": ["postgres"], "user": "1"}, frozenset(), tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{tmp_path}/compose.yaml:2 services.db: command, user differ from")
+    assert "SLIPWAY_REPLACE=db pulumi up" in problem
+
+
+def test_backing_service_that_is_the_same_or_asked_for_passes(tmp_path: Path) -> None:
+    changed({}, frozenset(), tmp_path)
+    changed({"command": ["postgres"]}, frozenset({"db"}), tmp_path)

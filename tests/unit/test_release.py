@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from slipway.extension import Extension
 from slipway.release import (
     ContainerSpec,
     by_reference,
@@ -11,7 +12,7 @@ from slipway.release import (
     prepend,
     revision,
 )
-from slipway.services import Extension, Service
+from slipway.services import Service
 
 HASH = "1" * 64
 PLAIN: dict[str, Any] = {
@@ -71,7 +72,8 @@ def test_spec_shows_no_environment_when_printed() -> None:
         {"stop_grace_period": "20s"},
         {"stop_signal": "SIGINT"},
         {"user": "1000"},
-        {"volumes": [{"type": "volume", "source": "data", "target": "/data"}]},
+        {"hostname": "quotes"},
+        {"deploy": {"resources": {"limits": {"memory": 1}}}},
         {"working_dir": "/app"},
     ],
     ids=lambda change: next(iter(change)),
@@ -131,7 +133,7 @@ def test_fingerprint_names_equal_releases_equally() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_fingerprint_changes_with_each_check(change: dict[str, Any]) -> None:
-    base = WEB.model_dump(by_alias=True)
+    base = WEB.model_dump(by_alias=True, exclude_unset=True)
     changed = Extension.model_validate({**base, **change})
     assert fingerprint({"web": "1"}, {"web": changed}, "key") != fingerprint(
         {"web": "1"}, {"web": WEB}, "key"

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from slipway.services import Extension, HealthCheck, Probe, Route, Service
+from slipway.extension import Extension, Probe, Route
+from slipway.services import HealthCheck, Service
 
 from .support import extension, probe, service, worker
 
@@ -34,6 +35,31 @@ def test_service_that_says_nothing_gets_composes_defaults() -> None:
         "user": None,
         "volumes": [],
         "working_dir": None,
+        "ports": [],
+        "depends_on": {},
+        "container_name": None,
+        "networks": {"default": {"aliases": []}},
+        "secrets": [],
+        "configs": [],
+        "logging": None,
+        "tty": False,
+        "stdin_open": False,
+        "hostname": None,
+        "shm_size": None,
+        "ulimits": {},
+        "profiles": [],
+        "pull_policy": None,
+        "platform": None,
+        "cap_add": [],
+        "cap_drop": [],
+        "extra_hosts": [],
+        "security_opt": [],
+        "tmpfs": [],
+        "deploy": {
+            "replicas": 1,
+            "resources": {"limits": {"cpus": None, "memory": None}},
+            "placement": {},
+        },
         "x-slipway": {
             "route": None,
             "probes": [],
@@ -42,6 +68,13 @@ def test_service_that_says_nothing_gets_composes_defaults() -> None:
             "timeout": 60.0,
             "stable_for": None,
             "drain": 30.0,
+            "release": None,
+            "release_timeout": 600.0,
+            "singleton": False,
+            "overlap": True,
+            "hold": 30.0,
+            "ephemeral": False,
+            "allow": [],
         },
     }
 
@@ -57,6 +90,7 @@ def test_probe_that_says_nothing_gets_what_a_page_should_do() -> None:
         "text": None,
         "max_ms": None,
         "follow_redirects": False,
+        "tcp": False,
     }
 
 
@@ -159,10 +193,16 @@ def test_unknown_key_is_refused(kind: Any) -> None:
     assert ("surprise", "Extra inputs are not permitted") in problems(kind, {"surprise": 1})
 
 
-def test_only_named_volumes_are_mounts() -> None:
-    fields = {"name": "web", "volumes": [{"type": "bind", "source": "/src", "target": "/app"}]}
+def test_mount_of_a_kind_that_is_not_known_is_refused() -> None:
+    fields = {"name": "web", "volumes": [{"type": "npipe", "source": "/src", "target": "/app"}]}
 
-    assert problems(Service, fields) == [("volumes.0.type", "Input should be 'volume'")]
+    assert problems(Service, fields) == [
+        (
+            "volumes.0",
+            "Input tag 'npipe' found using 'type' does not match any of the expected tags: "
+            "'volume', 'bind', 'tmpfs'",
+        )
+    ]
 
 
 def test_image_is_built_for_one_platform_at_most() -> None:
