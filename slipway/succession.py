@@ -3,7 +3,7 @@
 from slipway.draining import Drain
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_SERVICE, ContainerState
-from slipway.ingress import Ingress, Lease
+from slipway.ingress import Ingress, Lease, LiveRoute
 from slipway.proving import World
 from slipway.proxy import HELD
 
@@ -39,7 +39,10 @@ class Succession:
         self._ingress = ingress
         self._lease = lease
         self._drain = drain
-        self._serving = serving
+        # A gate that was killed may have switched to another container than the state has: of what
+        # takes requests, the proxy knows what serves, of all else the state.
+        routed = LiveRoute(upstreams=plan.served).containers
+        self._before = serving | (plan.live - routed)
         self._held_since: float | None = None
 
     def make_room(self, candidate: Candidate) -> None:
@@ -63,10 +66,8 @@ class Succession:
 
     def _bring_back(self, candidate: Candidate) -> None:
         host = self._world.host
-        # A gate that was killed may have switched to another container than the state has, or may
-        # have stopped one that this release did not stop.
-        before = self._serving if candidate.upstream else self._plan.live
-        found = self._of_service(candidate)
+        before, found = self._before, self._of_service(candidate)
+        # A gate that was killed may have stopped one, and not this gate.
         stopped = [c for c in found if c.name in before and not c.running]
         if not stopped:
             return

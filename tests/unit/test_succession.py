@@ -258,6 +258,19 @@ def test_interrupted_exchange_brings_the_old_one_back() -> None:
     assert scene.host.running == [INGRESS, "web-1"]
 
 
+def test_singleton_that_gets_a_route_stops_first_and_comes_back_after_a_failure() -> None:
+    scene = Exchange([held()], live={"web": "web-1"})
+    crash(scene, "web-2")
+    refused(scene)
+    assert [line for line in scene.journal if line.startswith("host: st")][1:] == [
+        "host: stop web-1 within 10 s",
+        "host: start web-2",
+        "host: start web-1",
+        "host: stop web-2 within 10 s",
+    ]
+    assert scene.host.running == [INGRESS, "web-1"]
+
+
 # --- gates that were killed -----------------------------------------------------------------
 
 
@@ -310,6 +323,17 @@ def test_failed_return_to_the_old_source_after_a_killed_gate_starts_the_old_one_
     assert refused(scene).splitlines()[-1] == "what served before still serves"
     assert scene.ingress.route.upstreams == live
     assert scene.host.running == ["api-1", INGRESS, "web-1"]
+
+
+def test_first_release_after_a_killed_one_never_runs_twice_either() -> None:
+    scene = Exchange([held()])
+    scene.host.add("web-0", image("d"), running=True)
+    scene.label("web-0", "web")
+    scene.run()
+    assert scene.journal.index("host: stop web-0 within 10 s") < scene.journal.index(
+        "host: start web-2"
+    )
+    assert scene.host.running == [INGRESS, "web-2"]
 
 
 def killed_after_its_switch(*candidates: Candidate) -> Exchange:
