@@ -4,6 +4,7 @@
 names; the components declare it.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -38,6 +39,8 @@ REPLACE_INGRESS = "SLIPWAY_REPLACE_INGRESS"
 REPLACE = "SLIPWAY_REPLACE"
 """Names the backing services, separated by commas, that this run may stop and start anew."""
 _READER_VARIABLES = ("PATH", "HOME", "DOCKER_", "SLIPWAY_", "XDG_", "SSL_CERT_", "COMPOSE_PROFILES")
+
+_PLACE = re.compile(r"(.+?):(\d+) ")
 
 _V = TypeVar("_V")
 
@@ -164,11 +167,23 @@ def _read(
         reading = compose.read_project(settings.compose, reader, values)
         problems.found += reading.problems
         for line in reading.warnings:
-            warn(redact(line))
+            warn(redact.message(line))
         found = _judge(reading, stack, settings, environ, state, warn, problems)
     if problems.found or found is None:
-        raise ConfigError([redact(line) for line in dict.fromkeys(problems.found)])
+        told = sorted(dict.fromkeys(problems.found), key=_by_line(str(settings.compose)))
+        raise ConfigError([redact.message(line) for line in told])
     return found
+
+
+def _by_line(compose_file: str) -> Callable[[str], tuple[bool, str, int, str]]:
+    """The order of problems: those of the compose file first, each file's by its lines."""
+
+    def key(problem: str) -> tuple[bool, str, int, str]:
+        placed = _PLACE.match(problem)
+        file, line = (placed[1], int(placed[2])) if placed else ("", 0)
+        return file != compose_file, file, line, problem
+
+    return key
 
 
 def _judge(
@@ -185,7 +200,7 @@ def _judge(
         if finding.refused:
             problems.found.append(finding.text)
         else:
-            warn(Redactor(settings.secrets.values())(finding.text))
+            warn(Redactor(settings.secrets.values()).message(finding.text))
     image, images, pulled = "", {}, {}
     with problems.collected():
         image = preflight.require_pinned_ingress(

@@ -18,6 +18,7 @@ _ASSIGNMENT = re.compile(
     r"['\"]?\s*[=:]\s*['\"]?)(?:\[secret\]|[^\s'\",;)}\]])+",
     re.IGNORECASE,
 )
+_PLACED = re.compile(r".+?:\d+ .*?: ")
 _SECRET_NAME = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|DSN|CREDENTIAL"
     r"|(?:^|_)(?:KEY|PASS|PWD|AUTH)(?:_|$)",
@@ -49,10 +50,24 @@ class Redactor:
             (v for v in values if len(v) >= _SHORTEST), key=lambda v: (-len(v), v)
         )
 
+    def message(self, text: str) -> str:
+        """A message about a place, `file:line a.b: what is wrong`, with secrets replaced.
+
+        Its key is no assignment, even where it is called SECRET_KEY.
+        """
+        placed = _PLACED.match(text)
+        if placed is None:
+            return self(text)
+        return self._known(placed[0]) + self(text[placed.end() :])
+
     def __call__(self, text: str) -> str:
         """The text with secrets replaced."""
-        for value in self._values:
-            text = text.replace(value, HIDDEN)
+        text = self._known(text)
         text = _URL_PASSWORD.sub(rf"\g<head>{HIDDEN}", text)
         text = _BEARER.sub(rf"\g<head>{HIDDEN}", text)
         return _ASSIGNMENT.sub(rf"\g<head>{HIDDEN}", text)
+
+    def _known(self, text: str) -> str:
+        for value in self._values:
+            text = text.replace(value, HIDDEN)
+        return text

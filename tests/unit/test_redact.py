@@ -65,6 +65,19 @@ def test_values_that_are_in_all_texts_are_left_alone() -> None:
     assert Redactor(["", "1", "on", "123"])("on port 1234 of 1") == "on port 1234 of 1"
 
 
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("a.yaml:5 x.SECRET_KEY: has no value", "a.yaml:5 x.SECRET_KEY: has no value"),
+        ("a.yaml:5 secrets.token: x: token=abc", "a.yaml:5 secrets.token: x: token=[secret]"),
+        ("a.yaml:5 x.hunter22: is wrong", "a.yaml:5 x.[secret]: is wrong"),
+        ("PASSWORD: abc", "PASSWORD: [secret]"),
+    ],
+)
+def test_key_at_the_head_of_a_message_is_no_assignment(text: str, hidden: str) -> None:
+    assert Redactor(["hunter22"]).message(text) == hidden
+
+
 @given(st.lists(TEXT.filter(lambda text: len(text) >= 4)), TEXT, TEXT)
 def test_no_secret_of_four_characters_gets_through(
     secrets: list[str], head: str, tail: str

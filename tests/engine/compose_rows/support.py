@@ -4,7 +4,6 @@ Texts are written as teams write them, but for digests: `@PIN` stands for one in
 in what is said about it.
 """
 
-import re
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -109,8 +108,7 @@ class Outcome:
 
     Args:
         prepared: the plan; None if it was refused.
-        problems: why it was refused, a line each, by file and line: the reader complains in an
-            order that differs from run to run.
+        problems: why it was refused, a line each.
         warnings: what was warned about, a line each.
     """
 
@@ -230,7 +228,7 @@ class Sample:
         except ConfigError as error:
             problems = list(error.problems)
         assert self.host.journal == []
-        return Outcome(prepared, sorted(self._short(problems), key=_place), self._short(warnings))
+        return Outcome(prepared, self._short(problems), self._short(warnings))
 
     def host_error(self, compose: str) -> str:
         """What is told of the host after the compose file was found to be well."""
@@ -244,11 +242,6 @@ class Sample:
 
     def _short(self, lines: Sequence[str]) -> list[str]:
         return [line.replace(f"{self.folder}/", "").replace(PIN, "@PIN") for line in lines]
-
-
-def _place(problem: str) -> tuple[str, int, str]:
-    found = re.match(r"([^\s:]+):(\d+) ", problem)
-    return (found[1], int(found[2]), problem) if found else ("", 0, problem)
 
 
 def reader_path(folder: Path) -> str:
