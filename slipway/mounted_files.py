@@ -144,9 +144,12 @@ class _Collector:
                 "would run; remove it here (for development it can stand in a "
                 "compose.override.yaml)"
             )
+        if not source.exists() and (mount.read_only or source.suffix):
+            return f"{shown} is not there; correct the path, write the file, or remove the mount"
         data = (
             f"{shown} is a folder of this checkout, and data does not live there; use a named "
             "volume, or an absolute path of the Docker host"
+            + (f", or write {shown}:{mount.target}:ro if it is configuration" * source.is_dir())
         )
         if not mount.read_only or not source.is_dir():
             return data

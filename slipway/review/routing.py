@@ -1,5 +1,6 @@
 """Rules about how requests reach services."""
 
+import re
 from collections.abc import Iterator
 
 from slipway.conventions import known_image
@@ -69,7 +70,7 @@ def unreachable_names(subject: Subject) -> Iterator[Finding]:
             if service.name in other.depends_on and service.expose
         ]
         if callers:
-            port = service.expose[0].split("/")[0]
+            port = re.split(r"[-/]", service.expose[0])[0]  # Of a range, the first.
             yield subject.refuse(
                 f"{', '.join(callers)} may call it by its name, which must lead to the proven "
                 f"container; write x-slipway: {{route: {{port: {port}, internal: true}}}}",
