@@ -1,23 +1,26 @@
 """Reading a compose file into typed services, and telling all that is wrong with it.
 
-The file is interpreted by Compose's own reader (`slipway.compose_reader`). Slipway itself looks at
+The file is interpreted by Compose's own reader (`slipway.compose_repair`). Slipway itself looks at
 the text only to find the line of a key.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from slipway.compose_reader import Run, interpret, run_command
+from slipway.compose_reader import Run, run_command
+from slipway.compose_repair import interpret
 from slipway.errors import ConfigError
 from slipway.extension import Extension, Model
 from slipway.key_lines import KeyLines
 from slipway.services import FileSource, Network, Project, Service, Volume
+from slipway.unset_variables import no_value
 
 _LATER = "Slipway does not honour it; remove it"
 _REMEDIES = {
@@ -33,6 +36,8 @@ _REMEDIES = {
     "links": "services find each other by their names; for another name, use "
     "networks: {default: {aliases: […]}} on the service that is linked to",
     "mem_limit": "write deploy: {resources: {limits: {memory: …}}}",
+    "restart": "a count would leave the live container stopped for good after some failures; write "
+    "on-failure",
     "cpus": 'write deploy: {resources: {limits: {cpus: "…"}}}',
     "scale": "one container a service and release is what one host gets; remove it",
     "external_links": "use an external network",
@@ -86,7 +91,11 @@ def read_project(
     project = typed.project(file, found.document)
     warnings = list(_left_out(lines, project, typed))
     return Reading(
-        project, lines, (*found.problems, *typed.problems), tuple(warnings), typed.complete
+        project,
+        lines,
+        (*found.problems, *typed.problems),
+        tuple(warnings),
+        typed.complete and found.complete,
     )
 
 
@@ -211,18 +220,25 @@ def _left_out(lines: KeyLines, project: Project, typed: _Typed) -> Iterator[str]
 
 
 def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -> str:
-    path = (*above, *(part for part in detail["loc"] if part not in _UNIONS))
+    path = (*above, *_keys(detail["loc"]))
     where = lines.where(*path)
     key = str(path[-1])
     if detail["type"] == "extra_forbidden":
         if "x-slipway" in path:
             return f"{where}: no such key; there are {', '.join(_known_keys(path))}"
+        if get_close_matches(key, ["x-slipway"], cutoff=0.8):
+            return f"{where}: no such key; did you mean x-slipway?"
         remedy = _REMEDIES.get(f"{path[-2]}.{key}") or _REMEDIES.get(key, _LATER)
         return f"{where}: {remedy}"
     if detail["type"] == "too_long" and isinstance(detail["input"], dict):
-        return f"{where}: {_REMEDIES.get(key, _LATER)}"
+        within = next(iter(detail["input"]))
+        return f"{lines.where(*path, within)}: {_REMEDIES.get(key, _LATER)}"
     if detail["type"] == "missing":
         return f"{where}: is missing; add it"
+    if str(detail["input"]).startswith("on-failure:"):
+        return f"{where}: {_REMEDIES[key]}"
+    if detail["input"] is None and path[-2] == "environment":
+        return f"{where}: {no_value(key, 'or remove it')}"
     message = detail["msg"].removeprefix("Value error, ")
     if key == "replicas":
         message = _REMEDIES[key]
@@ -232,9 +248,21 @@ def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -
     return f"{where}: {message}" + ("" if found in message else f" (found {found})")
 
 
-_UNIONS = ("volume", "bind", "tmpfs", "str", "list[str]")
-"""Parts of a place that stand for a choice of types and not for a key. (`volumes.0.bind.source` is
-`volumes.0.source` in the file.)"""
+_KINDS = ("volume", "bind", "tmpfs")
+_UNIONS = ("str", "list[str]")
+
+
+def _keys(place: Sequence[int | str]) -> Iterator[int | str]:
+    """A place without its parts that stand for a choice of types and not for a key.
+
+    `volumes.0.bind.source` is `volumes.0.source` in the file.
+    """
+    before: int | str = ""
+    for part in place:
+        of_mount = part in _KINDS and isinstance(before, int)
+        if not of_mount and part not in _UNIONS:
+            yield part
+        before = part
 
 
 def _known_keys(path: Sequence[object]) -> list[str]:

@@ -1,6 +1,7 @@
 """Where a key stands in a YAML file, for messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,42 +10,126 @@ from ruamel.yaml.error import YAMLError
 
 
 class KeyLines:
-    """Finds the line of a key in a YAML file."""
+    """Finds the line of a key in a compose file, and in the files that it includes or extends.
+
+    Args:
+        file: the compose file. It is read once a line is asked for.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        try:
-            self._root: Any = YAML().load(file.read_text())
-        except YAMLError:
-            self._root = None
 
     def of(self, path: Sequence[object]) -> int:
-        """The line of the deepest part of `path` that stands in the file; 1 if none does.
+        """The line of the deepest part of `path` that stands in a file; 1 if none does.
 
         A value that comes from an anchor counts as standing where the anchor's does.
         """
-        node, line = self._root, 1
-        for part in path:
-            found = _line_of(node, part)
-            if found is None:
-                break
-            line = found
-            node = node[part]
-        return line
+        return self._place(path)[1]
 
     def where(self, *path: object) -> str:
         """`file:line a.b.c`, as messages begin."""
-        return f"{self.file}:{self.of(path)} {'.'.join(str(part) for part in path)}"
+        file, line = self._place(path)
+        return f"{file}:{line} {'.'.join(str(part) for part in path)}"
 
     def written(self, *path: object) -> Any:
-        """What stands in the file under a path, as it is written; None if nothing does."""
-        node = self._root
-        for part in path:
-            try:
-                node = node[part]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return node
+        """What stands in the compose file under a path, as it is written; None if nothing does."""
+        for root in self._own:
+            node = _value(root, path)
+            if node is not None:
+                return node
+        return None
+
+    @property
+    def files(self) -> list[Path]:
+        """The compose file, and those that it includes or extends."""
+        extended = [self._beside(extends["file"]) for extends in self._extends.values()]
+        return list(dict.fromkeys([self.file, *(file for file, _ in self._roots), *extended]))
+
+    def _place(self, path: Sequence[object]) -> tuple[Path, int]:
+        best, place = 0, (self.file, 1)
+        for file, root, within in self._candidates(path):
+            depth, line = _deepest(root, within)
+            if depth > best:
+                best, place = depth, (file, line)
+        return place
+
+    def _candidates(self, path: Sequence[object]) -> Iterator[tuple[Path, Any, Sequence[object]]]:
+        for file, root in self._roots:
+            yield file, root, path
+        extends = self._extends.get(path[1]) if len(path) > 2 and path[0] == "services" else None
+        if extends is not None:
+            file = self._beside(extends["file"])
+            for root in _documents(file):
+                yield file, root, ("services", extends.get("service"), *path[2:])
+
+    @cached_property
+    def _own(self) -> list[Any]:
+        return _documents(self.file)
+
+    @cached_property
+    def _roots(self) -> list[tuple[Path, Any]]:
+        """All documents by file; what stands in one goes before what stands in later ones."""
+        found = [(self.file, root) for root in self._own]
+        seen = {self.file}
+        for file, root in found:  # It grows: an included file may include others.
+            for included in _included(root):
+                other = file.parent / included
+                if other not in seen:
+                    seen.add(other)
+                    found += [(other, document) for document in _documents(other)]
+        return found
+
+    @cached_property
+    def _extends(self) -> dict[object, Any]:
+        services = self.written("services")
+        named = services.items() if isinstance(services, dict) else ()
+        found = {name: _value(service, ("extends",)) for name, service in named}
+        return {
+            name: {"file": self.file.name, **extends}
+            for name, extends in found.items()
+            if isinstance(extends, dict)
+        }
+
+    def _beside(self, path: object) -> Path:
+        return self.file.parent / str(path)
+
+
+def _documents(file: Path) -> list[Any]:
+    """A file's documents, the last one first: it overrides the others."""
+    try:
+        return list(YAML().load_all(file.read_text()))[::-1]
+    except (OSError, ValueError, YAMLError):
+        return []
+
+
+def _included(root: Any) -> list[str]:
+    entries = _value(root, ("include",))
+    paths: list[str] = []
+    for entry in entries if isinstance(entries, list) else []:
+        found = entry.get("path") if isinstance(entry, dict) else entry
+        paths += [str(path) for path in (found if isinstance(found, list) else [found])]
+    return paths
+
+
+def _value(node: Any, path: Sequence[object]) -> Any:
+    for part in path:
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return node
+
+
+def _deepest(root: Any, path: Sequence[object]) -> tuple[int, int]:
+    """How many parts of a path stand in a document, and the line of the last of them."""
+    node, line = root, 1
+    for depth, part in enumerate(path):
+        found = _line_of(node, part)
+        if found is None:
+            return depth, line
+        line = found
+        node = node[part]
+    return len(path), line
 
 
 def _line_of(node: Any, part: object) -> int | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from slipway.errors import ConfigError
@@ -75,8 +75,17 @@ def parse(file: Path, text: str) -> Node | None:
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        raise ConfigError([f"{file}: cannot be read: {error}"]) from error
+        raise ConfigError(
+            [_second_document(file, error) or f"{file}: cannot be read: {error}"]
+        ) from error
     return node
+
+
+def _second_document(file: Path, error: YAMLError) -> str | None:
+    if not isinstance(error, MarkedYAMLError) or "another document" not in str(error.problem):
+        return None
+    line = error.problem_mark.line + 1
+    return f"{file}:{line} ---: a second YAML document begins here; merge it into the first"
 
 
 def entries(node: Node | None) -> dict[str, tuple[ScalarNode, Node]]:

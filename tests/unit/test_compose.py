@@ -323,9 +323,14 @@ def test_mounts_of_every_kind_are_read(file: Path, mount: Mapping[str, Any]) -> 
     ("changes", "told"),
     [
         (
-            {"restart": "on-failure:3"},
+            {"restart": "sometimes"},
             "compose.yaml:3 services.web.restart: Input should be 'no', 'on-failure' or "
-            "'unless-stopped' (found \"on-failure:3\")",
+            "'unless-stopped' (found \"sometimes\")",
+        ),
+        (
+            {"restart": "on-failure:3"},
+            "compose.yaml:3 services.web.restart: a count would leave the live container stopped "
+            "for good after some failures; write on-failure",
         ),
         (
             {"x-slipway": {"route": {"port": 8000}, "probes": [{"path": "health"}]}},

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from slipway.compose_reader import Interpreted, Run, interpret, run_command
+from slipway.compose_reader import Run, run_command
+from slipway.compose_repair import Interpreted, interpret
 from slipway.errors import ConfigError, HostError
 from slipway.key_lines import KeyLines
 
@@ -103,33 +104,43 @@ def test_variables_without_a_value_are_told_together(file: Path) -> None:
 # --- files of which nothing can be read -----------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["services: [", "hello\n", "- web\n", "services: [web]\n", ""])
 @pytest.mark.parametrize(
-    ("stderr", "told"),
+    ("text", "told"),
+    [
+        ("services: [", "compose.yaml:1 cannot be read: {}"),
+        ("hello\n", "compose.yaml:1 services: the file must begin with services:, and is a text"),
+        ("- web\n", "compose.yaml:1 services: the file must begin with services:, and is a list"),
+        (
+            "services: [web]\n",
+            "compose.yaml:1 services: must hold services by their names, such as web: {{build: .}}",
+        ),
+        ("", "compose.yaml:1 services: the file is empty; begin it with services:"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
     [
         (
-            "compose-config: yaml: while parsing a flow node at line 1\n",
-            "compose-config: yaml: while parsing a flow node at line 1",
+            'time="2026-01-01T00:00:00Z" level=warning msg="version is obsolete"\n'
+            "compose-config: yaml: did not find expected node content\n",
+            "did not find expected node content",
         ),
         ("", "the compose reader gave no reason"),
     ],
 )
-def test_file_without_services_shows_the_reader_s_reason(
-    file: Path, text: str, stderr: str, told: str
+def test_file_without_services_is_told_without_what_the_reader_logs(
+    file: Path, text: str, told: str, stderr: str, reason: str
 ) -> None:
     file.write_text(text)
     run = FakeRun({PLUGIN: NO_PLUGIN, HELPER: finished(1, stderr=stderr)})
 
-    assert refused(file, run) == [f"compose.yaml: {told}"]
+    assert refused(file, run) == [told.format(reason)]
 
 
 def test_complaint_that_no_repair_ends_is_told_as_it_is(file: Path) -> None:
-    file.write_text("include: [other.yaml]\nservices:\n  web: {image: a}\n")
-    run = Reader(lambda document: complaint("open /src/other.yaml: no such file or directory"))
+    run = Reader(lambda document: complaint("something is\nwrong"))
 
-    assert refused(file, run) == [
-        "compose.yaml: compose-config: open /src/other.yaml: no such file or directory"
-    ]
+    assert refused(file, run) == ["compose.yaml: something is wrong"]
 
 
 def test_reader_that_complains_without_end_is_not_asked_for_ever(file: Path) -> None:
@@ -283,7 +294,7 @@ ADD = "it under the top-level"
         ),
         pytest.param(
             "validating {file}: services.web.healthcheck.interval must be a string",
-            ["compose.yaml:10 services.web.healthcheck.interval: must be a string"],
+            ["compose.yaml:10 services.web.healthcheck.interval: must be a text"],
             {"healthcheck": {}},
             id="schema",
         ),
@@ -300,7 +311,8 @@ ADD = "it under the top-level"
             "decoding failed due to the following error(s):; 'services[web].healthcheck.interval' "
             "time: invalid duration \"soon\"; 'services[web].command[1]' wrong",
             [
-                'compose.yaml:10 services.web.healthcheck.interval: time: invalid duration "soon"',
+                'compose.yaml:10 services.web.healthcheck.interval: "soon" is not a duration; '
+                "write it like 15s, 1m30s or 250ms",
                 "compose.yaml:4 services.web.command.1: wrong",
             ],
             {"healthcheck": {}, "command": ["a"]},
@@ -310,8 +322,8 @@ ADD = "it under the top-level"
             "invalid interpolation format for services.web.environment.A.; You may need to escape "
             "any $ with another $.; ${A",
             [
-                "compose.yaml:11 services.web.environment.A: You may need to escape any $ with "
-                "another $.; ${A"
+                'compose.yaml:11 services.web.environment.A: "${A" is no use of a variable; write '
+                "${NAME}, or $$ for a plain $"
             ],
             {"environment": {}},
             id="interpolation",
@@ -400,7 +412,9 @@ def test_service_without_which_the_complaint_ends_is_blamed(file: Path) -> None:
 
     run = Reader(judge)
     found = reading(file, run)
-    assert shown(file, found.problems) == ["compose.yaml:3 services.bad: Invalid containerPort: x"]
+    assert shown(file, found.problems) == [
+        'compose.yaml:3 services.bad: "x" is not a port; write it like "127.0.0.1:5432:5432"'
+    ]
     assert run.read[-1] == {
         "services": {"web": {"image": "a"}, "worker": {"image": "a", "depends_on": []}}
     }
@@ -439,6 +453,35 @@ def test_service_whose_leaving_out_brings_another_complaint_is_blamed_for_the_fi
         "compose.yaml:3 services.b.wrong: no such key in Compose; correct its spelling, or remove "
         "it",
     ]
+
+
+def test_item_without_which_the_complaint_ends_is_blamed(file: Path) -> None:
+    file.write_text("services:\n  web:\n    image: a\n    ports: ['80', 'x']\n    init: true\n")
+
+    def judge(document: Any) -> "subprocess.CompletedProcess[str]":
+        if "x" in document["services"].get("web", {}).get("ports", []):
+            return complaint("Invalid containerPort: x")
+        return finished(0, json.dumps(RESOLVED))
+
+    run = Reader(judge)
+    found = reading(file, run)
+    assert shown(file, found.problems) == [
+        'compose.yaml:4 services.web.ports.1: "x" is not a port; write it like '
+        '"127.0.0.1:5432:5432"'
+    ]
+    assert found.complete
+    assert run.read[-1] == {"services": {"web": {"image": "a", "ports": ["80"], "init": True}}}
+
+
+def test_reading_without_a_service_is_not_complete(file: Path) -> None:
+    file.write_text("services:\n  web: {image: a}\n  bad: {image: b}\n")
+
+    def judge(document: Any) -> "subprocess.CompletedProcess[str]":
+        if "bad" in document["services"]:
+            return complaint("it is wrong")
+        return finished(0, json.dumps(RESOLVED))
+
+    assert not reading(file, Reader(judge)).complete
 
 
 # --- commands -------------------------------------------------------------------------------

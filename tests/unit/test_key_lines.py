@@ -98,3 +98,42 @@ def test_nothing_is_written_in_a_file_that_is_no_yaml(tmp_path: Path) -> None:
     file.write_text("a: [")
 
     assert KeyLines(file).written("a") is None
+
+
+# --- files of several documents, and several files ------------------------------------------
+
+
+def test_later_document_goes_before_an_earlier_one(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text("a: {b: 1}\nc: 2\n---\na:\n  b: 3\n")
+    lines = KeyLines(file)
+
+    assert (lines.of(("a", "b")), lines.of(("c",))) == (5, 2)
+    assert (lines.written("a", "b"), lines.written("c")) == (3, 2)
+
+
+def test_key_of_an_included_or_extended_file_has_its_place_there(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(
+        "include: [a.yaml, {path: [b.yaml, none.yaml]}]\nservices:\n"
+        "  web:\n    extends: {file: base.yaml, service: app}\n    image: x\n"
+        "  more:\n    extends: {service: web}\n"
+    )
+    (tmp_path / "a.yaml").write_text("include: [compose.yaml]\nservices:\n  db:\n    image: a\n")
+    (tmp_path / "b.yaml").write_text("services:\n  cache: {image: b}\n")
+    (tmp_path / "base.yaml").write_text("services:\n  app:\n    user: a\n    image: y\n")
+    lines = KeyLines(file)
+
+    def place(*path: object) -> str:
+        return lines.where("services", *path).removeprefix(f"{tmp_path}/").split(" ")[0]
+
+    assert place("db", "image") == "a.yaml:4"
+    assert place("cache", "image") == "b.yaml:2"
+    assert place("web", "image") == "compose.yaml:5"
+    assert place("web", "user") == "base.yaml:3"
+    assert place("more", "image") == "compose.yaml:5"
+    assert place("web", "missing") == "compose.yaml:3"
+    assert place("none") == "compose.yaml:2"
+    assert lines.files == [
+        tmp_path / name for name in ("compose.yaml", "a.yaml", "b.yaml", "base.yaml")
+    ]

@@ -266,6 +266,137 @@ def test_empty_host_port(sample: Sample, variables: dict[str, str], port: Port) 
     assert found.container("cache").placement.ports == (port,)
 
 
+@pytest.mark.parametrize("more", ["volumes: ['${NONE}']", "ports: ['${NONE}']", "shm_size: $NONE"])
+def test_whole_value_in_a_variable_without_a_value(sample: Sample, more: str) -> None:
+    assert sample.web(f"{more}\n").problems == [unset(5, "NONE")]
+
+
+def test_required_variable_that_is_empty(sample: Sample) -> None:
+    sample.variables = {"T": ""}
+    found = sample.web("environment:\n  A: ${T:?must be set}\n")
+    assert found.problems == [unset(6, "T", " (must be set)")]
+
+
+def test_variable_without_a_value_in_an_env_file(sample: Sample) -> None:
+    sample.write("app.env", "# ${NONE}\nA=1\nB=${NONE}\n")
+    (problem,) = sample.web("env_file: app.env\n").problems
+    assert problem == unset(3, "NONE").replace("compose.yaml", "app.env")
+
+
+@pytest.mark.parametrize(
+    "more", ["command: sh -c 'echo $NONE'", "healthcheck: {test: [CMD-SHELL, 'echo $NONE']}"]
+)
+def test_variable_that_may_be_the_shell_s(sample: Sample, more: str) -> None:
+    escaped = ", or write $$NONE if the shell in the container is to fill it in"
+    assert sample.web(f"{more}\n").problems == [unset(5, "NONE") + escaped]
+
+
+@pytest.mark.parametrize("written", ["  NONE:", "  - NONE"])
+def test_variable_that_is_only_named_and_has_no_value(sample: Sample, written: str) -> None:
+    (problem,) = sample.web(f"environment:\n{written}\n").problems
+    assert problem.split(" ", 1)[1] == (
+        "services.web.environment.NONE: has no value; set it under slipway:variables, or with "
+        "pulumi config set --stack <stack> --secret --path slipway:secrets.NONE <value>, or remove "
+        "it"
+    )
+
+
+# --- files that belong to the compose file --------------------------------------------------
+
+
+def test_fault_in_an_included_file_has_its_place_there(sample: Sample) -> None:
+    sample.write(
+        "other.yaml",
+        "services:\n  db:\n    image: redis:7@PIN\n    privileged: true\n    user: ${NONE}\n",
+    )
+    assert sample.read("include: [other.yaml]\n" + WEB).problems == [
+        "other.yaml:4 services.db.privileged: a release must not own its host; name what it needs "
+        "under cap_add",
+        unset(5, "NONE").replace("compose.yaml", "other.yaml"),
+    ]
+
+
+def test_unknown_key_in_an_included_file_has_its_place_there(sample: Sample) -> None:
+    sample.write("other.yaml", "services:\n  db:\n    image: redis:7@PIN\n    privilegd: true\n")
+    found = sample.read("include: [{path: ./other.yaml}]\n" + WEB + "    privileged: true\n")
+    assert found.problems == [
+        "compose.yaml:6 services.web.privileged: a release must not own its host; name what it "
+        "needs under cap_add",
+        "other.yaml:4 services.db.privilegd: no such key in Compose; correct its spelling, or "
+        "remove it",
+    ]
+
+
+def test_fault_in_an_extended_service_has_its_place_there(sample: Sample) -> None:
+    sample.write("base.yaml", "services:\n  app:\n    build: .\n    privileged: true\n")
+    extends = "extends: {file: base.yaml, service: app}"
+    assert sample.read(WEB.replace("build: .", extends)).problems == [
+        "base.yaml:4 services.web.privileged: a release must not own its host; name what it needs "
+        "under cap_add"
+    ]
+
+
+def test_included_file_that_is_not_there(sample: Sample) -> None:
+    (problem,) = sample.read("include: [none.yaml]\n" + WEB).problems
+    assert problem == (
+        "compose.yaml:1 include.0: none.yaml is not there (none.yaml); correct the path, or remove "
+        "it"
+    )
+
+
+def test_second_document_is_told_and_keeps_its_lines(sample: Sample) -> None:
+    found = sample.read(WEB + "---\nservices:\n  web:\n    privileged: true\n")
+    assert found.problems == [
+        "compose.yaml:5 ---: a second YAML document begins here; merge it into the first",
+        "compose.yaml:8 services.web.privileged: a release must not own its host; name what it "
+        "needs under cap_add",
+    ]
+
+
+# --- messages -------------------------------------------------------------------------------
+
+
+def test_key_that_looks_like_a_secret_s_hides_nothing_of_the_message(sample: Sample) -> None:
+    found = sample.web(
+        "environment:\n  SECRET_KEY: 5up3rs3cr3tvalue\nsecrets: [token, none]\n",
+        top="secrets:\n  token: {environment: TOKEN}\n",
+    )
+    assert found.problems == [
+        "compose.yaml:7 services.web.secrets: none is not there; declare it under the top-level "
+        "secrets",
+        "compose.yaml:9 secrets.token: TOKEN has no value; run pulumi config set --stack <stack> "
+        "--secret --path slipway:secrets.TOKEN <value>",
+    ]
+    assert [warning.split(";")[0] for warning in found.warnings] == [
+        "compose.yaml:6 services.web.environment.SECRET_KEY: a secret stands in the file"
+    ]
+
+
+@pytest.mark.parametrize("mode", ["", ":ro"])
+def test_mounted_file_that_is_not_there(sample: Sample, mode: str) -> None:
+    found = sample.web(f"volumes: ['./nope.conf:/etc/nope.conf{mode}']\n")
+    assert found.problems == [
+        "compose.yaml:5 services.web.volumes.0: ./nope.conf is not there; correct the path, write "
+        "the file, or remove the mount"
+    ]
+
+
+def test_folder_that_may_be_configuration(sample: Sample) -> None:
+    sample.write("nginx/default.conf", "server {}\n")
+    found = sample.web("volumes: ['./nginx:/etc/nginx/conf.d']\n")
+    assert found.problems == [
+        "compose.yaml:5 services.web.volumes.0: ./nginx is a folder of this checkout, and data "
+        "does not live there; use a named volume, or an absolute path of the Docker host, or write "
+        "./nginx:/etc/nginx/conf.d:ro if it is configuration"
+    ]
+
+
+def test_range_of_exposed_ports_proposes_a_port(sample: Sample) -> None:
+    api = "  api:\n    build: .\n    command: [serve]\n    expose: ['9000-9001']\n"
+    (problem,) = sample.web("depends_on: [api]\n", top=api).problems
+    assert problem.endswith("write x-slipway: {route: {port: 9000, internal: true}}")
+
+
 # --- one image for several services ---------------------------------------------------------
 
 

@@ -633,7 +633,7 @@ def test_rarer_key_is_honoured(sample: Sample, written: str, made: dict[str, obj
         ),
         pytest.param(
             "deploy: {placement: {constraints: [node.role==manager]}}",
-            "deploy.placement: Slipway does not honour it; remove it",
+            "deploy.placement.constraints: Slipway does not honour it; remove it",
             id="deploy_placement_4",
         ),
         pytest.param(
