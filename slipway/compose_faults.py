@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.compose_document import Document, KeyPath, take_entry, take_file
-from slipway.compose_words import said_of, unknown_key
+from slipway.compose_words import said_of, unknown_key, unread_file
 from slipway.key_lines import KeyLines
 from slipway.unset_variables import unset_variable, variables_in
 
@@ -15,11 +15,13 @@ _REQUIRED = re.compile(
     r"required variable (\w+) is missing a value(?:: (.*?))?(?=; error while|; service |\n|$)"
 )
 _ENV_FILE = re.compile(r"(?:env file|Couldn't find env file:) ?(\S+)")
-_NOT_READ = re.compile(r"failed to read (\S+): line (\d+): (unterminated quoted value|[^\"\n]*)")
+_NOT_READ = re.compile(r"failed to read (\S+): line \d+: ")
 _NOT_THERE = re.compile(r"open (\S+): no such file")
 _UNDEFINED = re.compile(
     r'service "([^"]+)" (?:refers to undefined|depends on undefined) (\w+) "?([^\s:"]+)'
 )
+_NO_BASE = re.compile(r'cannot extend service "([^"]+)" in \S+: service "([^"]+)" not found')
+_NO_TEXT = re.compile(r"non-string key (?:in (\S+)|at top level): (\S+)")
 _CYCLE = re.compile(r"dependency cycle detected: (\S+(?: -> \S+)+)")
 _UNKNOWN = re.compile(
     r"validating \S+: (\S*) ?additional properties ('.+?'(?:, '.+?')*) not allowed"
@@ -63,6 +65,8 @@ class Faults:
             self._missing_files,
             self._undefined,
             self._cycles,
+            self._missing_bases,
+            self._keys_that_are_no_texts,
             self._unknown_keys,
             self._at_paths,
             self._included,
@@ -114,12 +118,10 @@ class Faults:
                         f"not there ({path}); write it (is there an example beside it?), or give "
                         "its variables under environment"
                     )
-        for path, line, reason in _NOT_READ.findall(complaint):
-            said = "a quote is not closed" if reason.startswith("unterminated") else reason
+        for path in _NOT_READ.findall(complaint):
             taken = [take_file(service, path) for _, service in self._copy.services()]
             if any(taken):
-                last = max(1, len(Path(path).read_text().splitlines()))
-                yield f"{path}:{min(int(line), last)} cannot be read: {said}"
+                yield unread_file(Path(path), complaint)
 
     def _missing_files(self, complaint: str) -> Iterator[str | None]:
         for path in _NOT_THERE.findall(complaint):
@@ -170,6 +172,24 @@ class Faults:
                         "another of these steps"
                     )
 
+    def _missing_bases(self, complaint: str) -> Iterator[str | None]:
+        for name, missing in _NO_BASE.findall(complaint):
+            if name in self._copy.names():
+                self._leave_out(name)
+                yield (
+                    f"{self._lines.where('services', name, 'extends')}: {missing} is not there; "
+                    "correct its name, or remove extends"
+                )
+
+    def _keys_that_are_no_texts(self, complaint: str) -> Iterator[str | None]:
+        for above, key in _NO_TEXT.findall(complaint):
+            path = self._copy.find(above, "")[0]
+            if key.isdigit() and self._copy.delete([*path, int(key)]):
+                yield (
+                    f"{self._lines.where(*path, int(key))}: a key must be a text; put it in "
+                    f'quotes: "{key}"'
+                )
+
     def _unknown_keys(self, complaint: str) -> Iterator[str | None]:
         for above, keys in _UNKNOWN.findall(complaint):
             path = self._copy.find(above, "")[0]
@@ -206,8 +226,9 @@ class Faults:
 
     def _included(self, complaint: str) -> Iterator[str | None]:
         for file, written, reason in _ELSEWHERE.findall(complaint):
-            include = None if file == str(self._file) else self._copy.include_of(file)
-            if include is None or not self._copy.delete(include):
+            if Path(file) == self._file or Path(file).resolve() not in self._included_files():
+                continue
+            if not self._copy.delete(self._copy.include_of(file) or ["include"]):
                 continue
             self.complete = False
             unknown = re.match(r"additional properties '(.+?)'", reason)
@@ -217,6 +238,9 @@ class Faults:
                 yield f"{lines.where(*path, unknown[1])}: {unknown_key(path, unknown[1])}"
             else:
                 yield f"{lines.where(*path)}: {said_of(path, reason, lines.written(*path))}"
+
+    def _included_files(self) -> list[Path]:
+        return [path.resolve() for path in self._lines.files]
 
     def _leave_out(self, name: str) -> None:
         self._copy.leave_out(name)

@@ -22,7 +22,7 @@ from slipway.key_lines import KeyLines
 from slipway.unset_variables import unset_variable
 
 _ROUNDS = 50
-_NEEDED = ("build", "image")
+_NEEDED = ("build", "image", "extends")
 """Without them the reader refuses a service for another reason."""
 
 
@@ -135,24 +135,46 @@ class _Repair:
     def _place(self, answer: Answer) -> KeyPath | None:
         """What a complaint is about that does not tell it, found by leaving things out."""
         for name in self._copy.names():
-            service: KeyPath = ["services", name]
-            if self._ends(answer, service):
-                return self._narrowed(answer, service)
-        return None
+            if self._ends(answer, self._copy, ["services", name]):
+                return self._narrowed(answer, self._copy, ["services", name])
+        return self._first_of_several(answer)
 
-    def _ends(self, answer: Answer, path: KeyPath) -> bool:
+    def _first_of_several(self, answer: Answer) -> KeyPath | None:
+        """Of several that all give the same complaint, the one after which none is left."""
+        names = self._copy.names()
+        low, high = 0, len(names) + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._gone(answer, self._after(names[:middle])):
+                high = middle
+            else:
+                low = middle
+        if low == len(names):
+            return None
+        return self._narrowed(answer, self._after(names[:low]), ["services", names[low]])
+
+    def _after(self, names: list[str]) -> Document:
+        document = self._copy
+        for name in names:
+            document = document.without(["services", name])
+        return document
+
+    def _ends(self, answer: Answer, document: Document, path: KeyPath) -> bool:
         """Whether a complaint is gone without what stands at a path."""
-        again = self._ask(self._copy.without(path))
+        return self._gone(answer, document.without(path))
+
+    def _gone(self, answer: Answer, document: Document) -> bool:
+        again = self._ask(document)
         return again.document is not None or again.complaints != answer.complaints
 
-    def _narrowed(self, answer: Answer, service: KeyPath) -> KeyPath:
-        for key in self._copy.get(service) or ():
+    def _narrowed(self, answer: Answer, document: Document, service: KeyPath) -> KeyPath:
+        for key in document.get(service) or ():
             path = [*service, key]
-            if key in _NEEDED or not self._ends(answer, path):
+            if key in _NEEDED or not self._ends(answer, document, path):
                 continue
-            items = self._copy.get(path)
+            items = document.get(path)
             for index in range(len(items) if isinstance(items, list) else 0):
-                if self._ends(answer, [*path, index]):
+                if self._ends(answer, document, [*path, index]):
                     return [*path, index]
             return path
         return service

@@ -45,6 +45,7 @@ _DURATION = re.compile(r'time: .*duration "(?P<found>[^"]*)"')
 _QUANTITY = re.compile(r"\s*(\d+)\s*(ms|[smh])")
 _PORT = re.compile(r"[Ii]nvalid (?:hostPort|containerPort|port)\w*: (.+)")
 _TOO_LARGE = re.compile(r"exceeds maximum|excessive aliasing|too (?:large|deep)", re.IGNORECASE)
+_OTHER = re.compile(r"failed to (?:read|parse) (\S+): ")
 _LINE = re.compile(r"line (\d+)")
 
 
@@ -125,7 +126,10 @@ def too_large(file: Path, complaint: str) -> str | None:
 
 
 def unreadable(file: Path, complaint: str) -> str:
-    """Why nothing can be read of a file."""
+    """Why nothing can be read of a file, or of one that belongs to it."""
+    other = _OTHER.search(complaint)
+    if other and other[1] != str(file) and Path(other[1]).is_file():
+        return unread_file(Path(other[1]), complaint)
     text = file.read_text()
     try:
         documents = [d for d in YAML(typ="safe").load_all(text) if d is not None]
@@ -141,6 +145,11 @@ def unreadable(file: Path, complaint: str) -> str:
     if not any(isinstance(d.get("services"), dict) for d in documents if isinstance(d, dict)):
         return f"{file}:1 services: must hold services by their names, such as web: {{build: .}}"
     return f"{file}: {' '.join(complaint.split())}"
+
+
+def unread_file(file: Path, complaint: str) -> str:
+    """Why a file of variables, or an included one, cannot be read."""
+    return _no_yaml(file, file.read_text(), complaint)
 
 
 def _no_yaml(file: Path, text: str, complaint: str) -> str:
@@ -168,6 +177,8 @@ def _syntax(complaint: str, row: str, numbers: Sequence[str]) -> str:
         return f"no &{anchor[1]} stands above; correct *{anchor[1]}, or add the anchor"
     if "mapping values are not allowed" in complaint:
         return "a colon and a space begin a value; put the text in quotes"
+    if "unterminated quoted value" in complaint:  # The value itself may be a secret.
+        return "a quote is not closed"
     if "unexpected end of stream" in complaint and "quoted" in complaint:
         return f"the quote of line {numbers[0]} is not closed"
     if "',' or ']'" in complaint or "',' or '}'" in complaint:

@@ -227,6 +227,54 @@ def test_file_of_another_shape_is_refused(sample: Sample, text: str, problem: st
     assert told(sample, text) == [f"compose.yaml:1 services: {problem}"]
 
 
+def test_file_of_variables_that_cannot_be_read_shows_no_value(sample: Sample) -> None:
+    sample.write("app.env", 'A=1\nB="swordfish\n')
+    assert sample.web("env_file: app.env\n").problems == [
+        "app.env:2 cannot be read: a quote is not closed"
+    ]
+    sample.write(".env", 'C="swordfish\n')
+    assert sample.web().problems == [".env:1 cannot be read: a quote is not closed"]
+
+
+def test_included_file_that_is_no_yaml(sample: Sample) -> None:
+    sample.write("other.yaml", "services:\n\tweb: {}\n")
+    assert told(sample, "include: [other.yaml]\n" + WEB) == [
+        "other.yaml:2 cannot be read: it is indented with a tab; use spaces"
+    ]
+
+
+def test_unknown_key_of_a_file_that_an_included_one_includes(sample: Sample) -> None:
+    sample.write("a.yaml", "include: [b.yaml]\n")
+    sample.write("b.yaml", "services:\n  db:\n    image: redis:7@PIN\n    privilegd: true\n")
+    assert told(sample, "include: [a.yaml]\n" + WEB) == [
+        "b.yaml:4 services.db.privilegd: no such key in Compose; correct its spelling, or remove it"
+    ]
+
+
+def test_service_that_extends_none(sample: Sample) -> None:
+    text = WEB.replace("build: .", "extends: {service: base}")
+    assert told(sample, text) == [
+        "compose.yaml:3 services.web.extends: base is not there; correct its name, or remove "
+        "extends"
+    ]
+
+
+def test_key_that_is_a_number(sample: Sample) -> None:
+    assert sample.web("1: 3\n").problems == [
+        'compose.yaml:5 services.web.1: a key must be a text; put it in quotes: "1"'
+    ]
+
+
+def test_same_fault_in_several_services_is_told_of_each(sample: Sample) -> None:
+    other = "  {}:\n    image: redis:7@PIN\n    ports: ['a:80']\n"
+    found = sample.web(top=other.format("a") + other.format("b") + other.format("c"))
+    assert found.problems == [
+        f'compose.yaml:{line} services.{name}.ports.0: "a" is not a port; write it like '
+        '"127.0.0.1:5432:5432"'
+        for line, name in ((7, "a"), (10, "b"), (13, "c"))
+    ]
+
+
 def test_key_of_the_top_level_with_a_wrong_letter(sample: Sample) -> None:
     found = sample.web(top="servces: {}\nhooks: {}\n")
     assert found.problems == [
