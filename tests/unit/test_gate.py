@@ -5,9 +5,7 @@ import pytest
 from slipway import proving
 from slipway.errors import GateError, HostError
 from slipway.ingress import LiveRoute
-from slipway.probes import Reply, Verdict
-from slipway.refusal import failure_report
-from slipway.trial import Fault
+from slipway.probes import Reply
 
 from .support_gate import INGRESS, InlineExecutor, Scene, image, web, worker
 
@@ -637,17 +635,3 @@ def test_report_shows_the_end_of_a_long_log() -> None:
     scene.clock.after(0.4, lambda: scene.host.crash("web-2"))
     shown = [line for line in refused(scene).splitlines() if line.startswith("  | ")]
     assert shown == [f"  | line {n}" for n in range(70, 100)]
-
-
-def test_report_of_a_container_that_is_gone_names_it_without_a_state() -> None:
-    plan = Scene([web()], live=BEFORE).plan
-    verdict = Verdict("GET /", False, "status 200", "no answer")
-    report = failure_report(plan, web(), Fault("it is bad", (verdict,)), None, "")
-    assert report.splitlines() == [
-        "the release of shop-test was refused: service web: it is bad",
-        "container: web-2",
-        f"image: {image('b')}",
-        "probe “GET /”: expected status 200, found no answer",
-        "its log is empty",
-        NEXT,
-    ]

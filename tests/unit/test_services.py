@@ -3,10 +3,19 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from slipway.extension import Extension, Probe, Route
-from slipway.services import HealthCheck, Service
+from slipway.services import (
+    Build,
+    FileSource,
+    HealthCheck,
+    Network,
+    Port,
+    Project,
+    Service,
+    Ulimit,
+    Volume,
+)
 
-from .support import extension, probe, service, worker
+from .support import service, worker
 
 
 def problems(kind: Any, fields: object) -> list[tuple[str, str]]:
@@ -79,25 +88,6 @@ def test_service_that_says_nothing_gets_composes_defaults() -> None:
     }
 
 
-def test_probe_that_says_nothing_gets_what_a_page_should_do() -> None:
-    assert Probe(path="/").model_dump(by_alias=True) == {
-        "path": "/",
-        "name": "",
-        "method": "GET",
-        "headers": {},
-        "status": [200],
-        "json": {},
-        "text": None,
-        "max_ms": None,
-        "follow_redirects": False,
-        "tcp": False,
-    }
-
-
-def test_two_services_share_no_default() -> None:
-    assert Extension().probes is not Extension().probes
-
-
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
@@ -121,73 +111,12 @@ def test_unknown_restart_policy_is_refused() -> None:
     ("written", "seconds"), [("1m30s", 90), ("250ms", 0.25), (5, 5), (0.5, 0.5)]
 )
 def test_durations_are_compose_notation_or_seconds(written: object, seconds: float) -> None:
-    chosen = extension(timeout=written, interval=written, stable_for=written, drain=written)
-
-    assert (chosen.timeout, chosen.interval, chosen.stable_for, chosen.drain) == (seconds,) * 4
     assert worker(stop_grace_period=written).stop_grace_period == seconds
-
-
-def test_durations_that_are_none_are_refused() -> None:
-    fields = {"timeout": "soon", "drain": -1, "interval": "-1s", "stable_for": [5]}
-
-    assert problems(Extension, fields) == [
-        (
-            "interval",
-            'Value error, "-1s" is not a duration; write it like 15s, 1m30s or 250ms',
-        ),
-        ("timeout", 'Value error, "soon" is not a duration; write it like 15s, 1m30s or 250ms'),
-        ("stable_for", "Input should be a valid number"),
-        ("drain", "Input should be greater than or equal to 0"),
-    ]
-
-
-@pytest.mark.parametrize("endless", ["inf", float("inf"), float("nan")])
-def test_durations_without_end_are_refused(endless: object) -> None:
-    assert [where for where, _ in problems(Extension, {"timeout": endless})] == ["timeout"]
-
-
-@pytest.mark.parametrize(("written", "codes"), [(204, [204]), ([200, 302], [200, 302])])
-def test_status_is_a_code_or_several(written: object, codes: list[int]) -> None:
-    assert probe(status=written).status == codes
-
-
-@pytest.mark.parametrize("wrong", [[], 99, [200, 600], "ok"])
-def test_status_that_no_answer_can_have_is_refused(wrong: object) -> None:
-    assert problems(Probe, {"path": "/", "status": wrong})
-
-
-def test_relative_probe_path_is_refused_with_the_right_one() -> None:
-    assert problems(Probe, {"path": "health"}) == [
-        ("path", 'Value error, "health" is not an absolute path; write /health')
-    ]
-
-
-@pytest.mark.parametrize(
-    "fields", [{"method": "DELETE"}, {"text": ""}, {"max_ms": 0}, {"headers": []}]
-)
-def test_probe_that_cannot_pass_or_would_change_things_is_refused(fields: dict[str, Any]) -> None:
-    assert [where for where, _ in problems(Probe, {"path": "/", **fields})] == list(fields)
-
-
-def test_probe_is_called_by_its_name_or_by_what_it_asks() -> None:
-    assert probe("/a", method="HEAD").title == "HEAD /a"
-    assert probe("/a", name="landing page").title == "landing page"
-
-
-def test_probes_without_a_route_are_refused() -> None:
-    assert problems(Extension, {"probes": [{"path": "/"}]}) == [
-        ("", "Value error, probes need a route; add route: {port: <container port>}")
-    ]
-
-
-@pytest.mark.parametrize("port", [0, 65536, "http"])
-def test_port_that_is_none_is_refused(port: object) -> None:
-    assert [where for where, _ in problems(Route, {"port": port})] == ["port"]
 
 
 @pytest.mark.parametrize(
     "kind",
-    [Extension, Route, Probe, HealthCheck],
+    [Service, Build, HealthCheck, Network, Volume, FileSource],
 )
 def test_unknown_key_is_refused(kind: Any) -> None:
     assert ("surprise", "Extra inputs are not permitted") in problems(kind, {"surprise": 1})
@@ -235,3 +164,75 @@ def test_route_makes_a_service_routed() -> None:
 
 def test_environment_is_not_printed() -> None:
     assert "hunter2" not in repr(service(environment={"PASSWORD": "hunter2"}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown", "loopback"),
+    [
+        ({"target": 80}, ":80", False),
+        ({"target": 80, "published": "8080"}, "8080:80", False),
+        ({"target": 53, "published": "53", "protocol": "udp"}, "53:53/udp", False),
+        (
+            {"target": 80, "published": "80", "host_ip": "127.0.0.1"},
+            "127.0.0.1:80:80",
+            True,
+        ),
+        ({"target": 80, "published": "80", "host_ip": "::1"}, "::1:80:80", True),
+        ({"target": 80, "published": "80", "host_ip": "0.0.0.0"}, "0.0.0.0:80:80", False),
+    ],
+)
+def test_port_is_shown_as_it_is_written(fields: dict[str, Any], shown: str, loopback: bool) -> None:
+    port = Port.model_validate(fields)
+    assert (str(port), port.loopback) == (shown, loopback)
+
+
+def test_service_is_called_by_its_name_its_container_s_and_its_aliases() -> None:
+    networks = {"default": None, "back": {"aliases": ["api", "shop"]}}
+    named = worker("web", container_name="shop", networks=networks)
+    assert named.names == ("web", "shop", "api")
+    assert worker("web").names == ("web",)
+
+
+def test_service_without_networks_is_in_the_default_one() -> None:
+    assert list(worker().networks) == ["default"]
+    assert list(worker(networks={"back": None}).networks) == ["back"]
+
+
+def test_limit_of_the_kernel_is_one_number_or_two() -> None:
+    limits = worker(ulimits={"nofile": 5, "nproc": {"soft": 1, "hard": 2}}).ulimits
+    assert limits == {"nofile": Ulimit(soft=5, hard=5), "nproc": Ulimit(soft=1, hard=2)}
+
+
+def test_folder_in_memory_is_one_or_several() -> None:
+    assert (worker(tmpfs="/a").tmpfs, worker(tmpfs=["/a", "/b"]).tmpfs) == (["/a"], ["/a", "/b"])
+
+
+@pytest.mark.parametrize(
+    ("deploy", "where"),
+    [
+        ({"replicas": 2}, "deploy.replicas"),
+        ({"mode": "global"}, "deploy.mode"),
+        ({"resources": {"reservations": {"cpus": 1}}}, "deploy.resources.reservations"),
+        ({"placement": {"constraints": ["node.role == manager"]}}, "deploy.placement"),
+    ],
+)
+def test_what_one_host_cannot_do_is_refused(deploy: dict[str, Any], where: str) -> None:
+    fields = {"name": "web", "deploy": deploy}
+    assert [place for place, _ in problems(Service, fields)] == [where]
+
+
+def test_limits_of_a_container_are_read() -> None:
+    deploy = {"replicas": 1, "resources": {"limits": {"cpus": 0.5, "memory": "1024"}}}
+    limits = worker(deploy=deploy).deploy.resources.limits
+    assert (limits.cpus, limits.memory) == (0.5, 1024)
+
+
+def test_dependency_on_a_condition_that_compose_does_not_have_is_refused() -> None:
+    fields = {"name": "web", "depends_on": {"db": {"condition": "soon"}}}
+    assert [place for place, _ in problems(Service, fields)] == ["depends_on.db.condition"]
+
+
+def test_routed_services_of_a_project_are_those_with_a_route() -> None:
+    services = {"web": service(), "worker": worker()}
+    project = Project(name="shop", file="compose.yaml", services=services)
+    assert project.routed == [services["web"]]
