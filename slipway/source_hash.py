@@ -1,8 +1,9 @@
 """The source hash: one name for everything that can change an image.
 
 It covers the build context after `.dockerignore` (paths, modes, link targets, contents), the
-Dockerfile, build arguments, target, platform, and the digest of each base image. It does not
-depend on modification times, on the order of a directory listing or on where the project lies.
+Dockerfile, build arguments, target, platform, labels, further contexts, and the digest of each
+base image. It does not depend on modification times, on the order of a directory listing or on
+where the project lies.
 """
 
 import hashlib
@@ -105,6 +106,8 @@ def source_hash(
         "platform": platform,
         "bases": dict(bases),
     }
+    if build.labels:
+        head["labels"] = dict(build.labels)
     if build.additional_contexts:
         head["contexts"] = _contexts(build)
     hasher.update(canonical_json(head) + b"\n")

@@ -163,6 +163,48 @@ def test_target_and_platform_count(app: Context) -> None:
     assert len(hashes) == 4
 
 
+def test_labels_of_the_image_count(app: Context) -> None:
+    assert len({app.hash(), app.hash(labels={"a": "b"}), app.hash(labels={"a": "c"})}) == 3
+
+
+def test_further_folders_count_whatever_their_place(app: Context, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "shared.py").write_text("a = 1")
+    (one, other) = (
+        app.hash(additional_contexts={"lib": str(tmp_path / n)}) for n in ("one", "other")
+    )
+    assert one == other != app.hash()
+    assert app.hash(additional_contexts={"other": str(tmp_path / "one")}) != one
+    (tmp_path / "one/shared.py").write_text("a = 2")
+    assert app.hash(additional_contexts={"lib": str(tmp_path / "one")}) != one
+
+
+def test_further_image_counts_by_its_digest(app: Context) -> None:
+    images = [f"docker-image://alpine@{digest}" for digest in (DIGEST, OTHER_DIGEST)]
+    hashes = {app.hash(additional_contexts={"base": image}) for image in images}
+    assert len(hashes | {app.hash()}) == 3
+
+
+def test_name_of_a_further_context_is_no_image_that_must_be_pinned(app: Context) -> None:
+    app.write("Dockerfile", b"FROM base\nCOPY --from=lib . .\n")
+    contexts = {"base": f"docker-image://alpine@{DIGEST}", "lib": str(app.root / "static")}
+    assert app.hash(additional_contexts=contexts)
+
+
+def test_further_contexts_that_are_not_there_or_not_pinned_are_refused_together(
+    app: Context,
+) -> None:
+    contexts = {"a": "docker-image://alpine:3", "b": "/no/such/folder", "c": "https://x.example"}
+    with pytest.raises(ConfigError) as caught:
+        app.hash(additional_contexts=contexts)
+    assert caught.value.problems == tuple(
+        f"{app.root} build.additional_contexts.{name}: {source} is neither a folder that is there "
+        "nor an image that is pinned by digest; download it first, or pin it"
+        for name, source in contexts.items()
+    )
+
+
 def test_dockerfile_counts_even_where_only_a_comment_differs(app: Context) -> None:
     before = app.hash()
     app.write("Dockerfile", DOCKERFILE.encode() + b"# built by hand\n")
