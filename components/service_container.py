@@ -66,9 +66,12 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         init=service.init,
         labels=hide(as_labels(labels, docker.ContainerLabelArgs)),
         networks_advanced=[
-            docker.ContainerNetworksAdvancedArgs(name=args.networks[network], aliases=list(names) or None)
+            docker.ContainerNetworksAdvancedArgs(
+                name=args.networks[network], aliases=list(names) or None
+            )
             for network, names in sorted(plan.placement.aliases.items())
         ],
+        platform=service.platform,
         read_only=service.read_only,
         restart=service.restart,
         stop_signal=service.stop_signal,
@@ -124,11 +127,18 @@ def _volumes(args: ServiceContainerArgs) -> list[docker.ContainerVolumeArgs]:
 
 
 def _tmpfs(plan: ContainerPlan) -> dict[str, str] | None:
-    found = {m.target: "" for m in plan.placement.mounts if isinstance(m, TmpfsMount)}
+    mounts = [m for m in plan.placement.mounts if isinstance(m, TmpfsMount)]
+    found = {mount.target: _tmpfs_options(mount) for mount in mounts}
     for entry in plan.service.tmpfs:
         target, _, options = entry.partition(":")
         found[target] = options
     return found or None
+
+
+def _tmpfs_options(mount: TmpfsMount) -> str:
+    size, mode = mount.tmpfs.size, mount.tmpfs.mode
+    options = [f"size={size}" if size else "", f"mode={mode:o}" if mode else ""]
+    return ",".join(option for option in options if option)
 
 
 def _uploads(plan: ContainerPlan) -> list[docker.ContainerUploadArgs] | None:

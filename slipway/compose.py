@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from slipway.compose_notes import left_out, of_this_machine, unheard
 from slipway.compose_reader import Run, run_command
 from slipway.compose_repair import interpret
 from slipway.errors import ConfigError
@@ -89,7 +90,8 @@ def read_project(
     found = interpret(file, {**environ, **variables}, lines, run)
     typed = _Typed(lines)
     project = typed.project(file, found.document)
-    warnings = list(_left_out(lines, project, typed))
+    warnings = [*left_out(lines, project, typed.complete), *unheard(lines, project)]
+    found.problems += of_this_machine(lines, variables)
     return Reading(
         project,
         lines,
@@ -115,6 +117,7 @@ class _Typed:
             for name, found in sorted((document.get("services") or {}).items())
             if (service := self._service(name, found)) is not None
         }
+        _set_platforms(services)
         _share_builds(services)
         return Project(
             name=str(document["name"]),
@@ -133,7 +136,7 @@ class _Typed:
         except ValidationError as error:
             self.complete = False
             self._tell(("services", name), error)
-            return None
+            return _rest(service, error)
 
     def _each(self, model: type[_M], key: str, found: Mapping[str, Any]) -> dict[str, _M]:
         values = {}
@@ -146,6 +149,28 @@ class _Typed:
 
     def _tell(self, path: tuple[object, ...], error: ValidationError) -> None:
         self.problems += [_problem(detail, path, self._lines) for detail in error.errors()]
+
+
+def _rest(service: dict[str, Any], error: ValidationError) -> Service | None:
+    """The service without the keys that are wrong, so that the others' faults are told too."""
+    for detail in error.errors():
+        key, *below = detail["loc"]
+        if key == "x-slipway" and below and isinstance(service.get(key), dict):
+            service[key].pop(str(below[0]), None)
+        else:
+            service.pop(str(key), None)
+    try:
+        return Service.model_validate(service)
+    except ValidationError:
+        return None
+
+
+def _set_platforms(services: dict[str, Service]) -> None:
+    """An image is built for the platform that its container asks for."""
+    for name, service in services.items():
+        if service.platform and service.build and not service.build.platforms:
+            build = service.build.model_copy(update={"platforms": [service.platform]})
+            services[name] = service.model_copy(update={"build": build})
 
 
 def _share_builds(services: dict[str, Service]) -> None:
@@ -205,18 +230,6 @@ def _named(model: type[Model], value: Mapping[str, Any]) -> dict[str, Any]:
     if model is FileSource and not value.get("external"):
         return {key: item for key, item in value.items() if key != "name"}
     return dict(value)
-
-
-def _left_out(lines: KeyLines, project: Project, typed: _Typed) -> Iterator[str]:
-    written = lines.written("services") or {}
-    for name in written if typed.complete else []:
-        profiles = lines.written("services", name, "profiles")
-        if name not in project.services and profiles:
-            yield (
-                f"{lines.where('services', name, 'profiles')}: left out, since no profile of "
-                f"{', '.join(map(str, profiles))} is active; set COMPOSE_PROFILES under "
-                "slipway:variables to have it"
-            )
 
 
 def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -> str:

@@ -17,7 +17,8 @@ _VARIABLE = re.compile(
 )
 _SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
 _SCRATCH = "scratch"
-_HEREDOC = re.compile(r"(?<!<)<<-?\s*[\"']?[A-Za-z_]")
+_HEREDOC = re.compile(r"(?<!<)<<-?[\"']?([A-Za-z_]\w*)")
+_TAKES_HERE_DOCUMENTS = re.compile(r"\s*(?:RUN|COPY|ADD)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,6 @@ def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseIma
         dockerfile: text of the Dockerfile.
         args: build arguments; they fill ARGs that stand before the first FROM.
     """
-    parser = DockerfileParser(fileobj=io.BytesIO(dockerfile.encode()))
     values: dict[str, str] = {}
     stages: set[str] = set()
     found: list[BaseImage] = []
@@ -50,7 +50,7 @@ def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseIma
     if directive:
         # The program that reads the Dockerfile is an image too.
         found.append(BaseImage(directive[1], directive[1], 1))
-    for instruction in parser.structure:
+    for instruction in _instructions(dockerfile):
         words = instruction["value"].split()
         line = instruction["startline"] + 1
         match instruction["instruction"]:
@@ -119,6 +119,17 @@ def volumes_of(dockerfile: str) -> list[str]:
     return [folder.rstrip("/") for folder in folders if "$" not in folder]
 
 
+def has_health_check(dockerfile: str) -> bool:
+    """Whether the last stage declares a health check that is on."""
+    found = False
+    for instruction in _instructions(dockerfile):
+        if instruction["instruction"] == "FROM":
+            found = False
+        elif instruction["instruction"] == "HEALTHCHECK":
+            found = instruction["value"].strip().upper() != "NONE"
+    return found
+
+
 def start_of(dockerfile: str) -> tuple[list[str], list[str]]:
     """What the image starts with: the last ENTRYPOINT, and the last CMD."""
     found: dict[str, list[str]] = {}
@@ -165,10 +176,25 @@ def builder_needs(dockerfile: str) -> list[Need]:
 
 
 def _instructions(dockerfile: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = DockerfileParser(
-        fileobj=io.BytesIO(dockerfile.encode())
-    ).structure
+    text = _without_here_documents(dockerfile).encode()
+    found: list[dict[str, Any]] = DockerfileParser(fileobj=io.BytesIO(text)).structure
     return found
+
+
+def _without_here_documents(dockerfile: str) -> str:
+    """The text with the bodies of here-documents blank, so that lines keep their numbers."""
+    kept: list[str] = []
+    ends: list[str] = []
+    for line in dockerfile.split("\n"):
+        if ends:
+            kept.append("")
+            if line.lstrip("\t") == ends[0]:
+                del ends[0]
+            continue
+        kept.append(line)
+        if _TAKES_HERE_DOCUMENTS.match(line):
+            ends = [match[1] for match in _HEREDOC.finditer(line)]
+    return "\n".join(kept)
 
 
 def _words(value: str) -> list[str]:

@@ -141,7 +141,7 @@ class Extension(Model):
     overlap: bool = True
     hold: Seconds = 30.0
     ephemeral: bool = False
-    allow: list[Literal["docker.sock", "fixed-port"]] = Field(default_factory=list)
+    allow: list[Literal["docker.sock"]] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> "Extension":

@@ -145,8 +145,8 @@ def _public_match(site: Site) -> dict[str, Any]:
 
 
 def _named_routes(sites: Sequence[Site]) -> list[dict[str, Any]]:
-    """The ways of other services, by name. Where one alone has a port, or is internal, the name need
-    not be in the request: a proxy of the stack's own may put the public's host there."""
+    """The ways of other services, by name. Where one alone has a port, or is internal, the name
+    need not be in the request: a proxy of the stack's own may put the public's host there."""
     named = [_route({"host": list(site.names)}, site) for site in sites]
     alone = sites if len(sites) == 1 else [site for site in sites if site.internal]
     if len(alone) != 1:

@@ -6,7 +6,7 @@ under `x-slipway` is in `slipway.extension`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from slipway.extension import Extension, Model, Seconds, texts
 
@@ -66,6 +66,12 @@ class VolumeMount(Model):
     volume: dict[str, Any] = Field(default_factory=dict, max_length=0)
 
 
+class BindOptions(Model):
+    """Options of a bind mount; folders of the host are never made by the way."""
+
+    create_host_path: bool | None = None
+
+
 class BindMount(Model):
     """A file or folder of the machine that reads the compose file, or of the Docker host."""
 
@@ -73,7 +79,14 @@ class BindMount(Model):
     source: str
     target: str
     read_only: bool = False
-    bind: dict[str, Any] = Field(default_factory=dict)
+    bind: BindOptions = Field(default_factory=BindOptions)
+
+
+class TmpfsOptions(Model):
+    """Options of a folder in memory: bytes that it may hold, and permissions."""
+
+    size: int | None = None
+    mode: int | None = None
 
 
 class TmpfsMount(Model):
@@ -82,10 +95,16 @@ class TmpfsMount(Model):
     type: Literal["tmpfs"]
     target: str
     read_only: bool = False
-    tmpfs: dict[str, Any] = Field(default_factory=dict)
+    tmpfs: TmpfsOptions = Field(default_factory=TmpfsOptions)
 
 
 Mount = Annotated[VolumeMount | BindMount | TmpfsMount, Field(discriminator="type")]
+
+
+def _one_port(published: str) -> str:
+    if published and not published.isdigit():
+        raise ValueError(f'"{published}" is a range, and a container gets one port; write one')
+    return published
 
 
 class Port(Model):
@@ -99,7 +118,7 @@ class Port(Model):
     """
 
     target: int
-    published: str = ""
+    published: Annotated[str, AfterValidator(_one_port)] = ""
     protocol: str = "tcp"
     host_ip: str = ""
     mode: str = "ingress"

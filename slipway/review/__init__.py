@@ -22,6 +22,7 @@ _RULES = (
     backing.unknown_readiness,
     backing.nothing_to_run,
     commands.schedulers,
+    commands.empty_words,
     commands.development_servers,
     commands.migrations_at_start,
     commands.soft_health_checks,

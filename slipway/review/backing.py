@@ -1,32 +1,40 @@
 """Rules about services that are not built here: databases, brokers, caches."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
-from slipway.conventions import known_image
+from slipway.conventions import KnownImage, known_image
 from slipway.review.subject import Finding, Subject
 from slipway.roles import Role
 from slipway.services import BindMount, Service, VolumeMount
 
-
-def _is_database(service: Service) -> bool:
-    known = known_image(service.image or "")
-    return known is not None and known.kind == "database"
+_FOLDERS = ("PGDATA", "MYSQL_DATADIR")
+"""Variables that tell where an image keeps its data."""
 
 
-def _keeps_data(service: Service) -> bool:
-    return any(
-        isinstance(mount, BindMount) or (isinstance(mount, VolumeMount) and mount.source)
+def _keeps_data(service: Service, known: KnownImage) -> bool:
+    """Whether something that lasts is mounted where the image has its data, or above."""
+    told = [service.environment[name] for name in _FOLDERS if name in service.environment]
+    folders = [PurePosixPath(f) for f in (*known.data, *(v.get_secret_value() for v in told))]
+    lasting = [
+        PurePosixPath(mount.target)
         for mount in service.volumes
-    )
+        if isinstance(mount, BindMount) or (isinstance(mount, VolumeMount) and mount.source)
+    ]
+    if not folders:
+        return bool(lasting)
+    return any(folder.is_relative_to(target) for folder in folders for target in lasting)
 
 
 def databases_without_volume(subject: Subject) -> Iterator[Finding]:
     """A database whose data would go with its container."""
     for service in subject.with_role(Role.BACKING):
-        if not _is_database(service) or _keeps_data(service) or service.extension.ephemeral:
-            continue
         known = known_image(service.image or "")
-        folder = known.data[0] if known and known.data else "/data"
+        if known is None or known.kind != "database" or service.extension.ephemeral:
+            continue
+        if _keeps_data(service, known):
+            continue
+        folder = known.data[0] if known.data else "/data"
         yield subject.refuse(
             f"a database without a volume loses its data with its container; add volumes: "
             f"[{service.name}-data:{folder}] and declare the volume, or write x-slipway: "
@@ -39,7 +47,7 @@ def published_ports(subject: Subject) -> Iterator[Finding]:
     """Backing services that are open to the network."""
     for service in subject.with_role(Role.BACKING):
         for index, port in enumerate(service.ports):
-            if port.loopback or not port.published:
+            if port.loopback:
                 continue
             yield subject.warn(
                 f'"{port}" opens {service.name} to everyone who reaches the host; services of the '

@@ -21,6 +21,17 @@ def schedulers(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def empty_words(subject: Subject) -> Iterator[Finding]:
+    """Commands with empty words, which the provider does not take."""
+    for service in subject.project.services.values():
+        if "" in (service.command or []):
+            yield subject.refuse(
+                "holds an empty word, which cannot be handed over; have a shell write it: "
+                "[sh, -c, 'exec … \"\" …']",
+                *("services", service.name, "command"),
+            )
+
+
 def development_servers(subject: Subject) -> Iterator[Finding]:
     """Servers that are not meant for users."""
     for service in subject.project.services.values():

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from slipway.conventions import known_image
+from slipway.dockerfile import has_health_check
 from slipway.review.subject import Finding, Subject
 from slipway.roles import Role
 from slipway.services import Port, Service
@@ -51,14 +53,21 @@ def clashing_routes(subject: Subject) -> Iterator[Finding]:
 
 def unchecked_routes(subject: Subject) -> Iterator[Finding]:
     """Nothing tells whether a routed service is well."""
-    for service in subject.project.routed:
-        if not service.extension.probes and not service.has_health_check:
+    for service in subject.project.routed if subject.complete else []:
+        if not service.extension.probes and not _checked(service):
             yield subject.refuse(
                 "takes public traffic, but nothing tells whether it is well; add "
                 "x-slipway.probes: [{path: /health}] (any path that answers 200) or a healthcheck, "
                 "or [{tcp: true}] if nothing answers",
                 *("services", service.name),
             )
+
+
+def _checked(service: Service) -> bool:
+    if service.healthcheck is not None or service.build is None:
+        return service.has_health_check
+    file = Path(service.build.context, service.build.dockerfile)
+    return file.is_file() and has_health_check(file.read_text("utf-8", "replace"))
 
 
 def unreachable_names(subject: Subject) -> Iterator[Finding]:

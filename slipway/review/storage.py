@@ -101,8 +101,8 @@ def literal_secrets(subject: Subject) -> Iterator[Finding]:
     for found in secrets_in(subject.lines.file):
         yield Finding(
             found.line,
-            f"{found.file}:{found.line} services.{found.service}.environment.{found.key}: a "
-            f"secret stands in the file; run scripts/secrets {found.file}, which moves it into the stacks' "
-            "configuration",
+            f"{found.file}:{found.line} services.{found.service}.environment.{found.key}: a secret "
+            f"stands in the file; run scripts/secrets {found.file}, which moves it into the "
+            "stacks' configuration",
             refused=False,
         )

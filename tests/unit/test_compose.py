@@ -270,7 +270,7 @@ def test_service_that_cannot_be_read_hides_nothing_of_the_others(file: Path) -> 
     resolved["services"]["fine"] = {"image": "b"}
     reading = read(file, resolved)
 
-    assert list(reading.project.services) == ["fine"]
+    assert list(reading.project.services) == ["fine", "web", "worker"]
     assert not reading.complete
     assert [problem.split(":", 2)[1] for problem in reading.problems] == [
         "3 services.web.privileged",
@@ -447,3 +447,9 @@ def test_lines_are_those_of_the_file_that_was_read(file: Path) -> None:
     found = read(file, RESOLVED).lines
     assert isinstance(found, KeyLines)
     assert found.file == file
+
+
+def test_path_and_home_of_this_machine_are_no_values(file: Path) -> None:
+    file.write_text("services:\n  web:\n    environment:\n      PATH: /venv/bin:$PATH\n")
+    (problem,) = read(file, RESOLVED).problems
+    assert problem.startswith("compose.yaml:4 ${PATH}: has no value")

@@ -1,6 +1,6 @@
 import pytest
 
-from slipway.dockerfile import BaseImage, base_images
+from slipway.dockerfile import BaseImage, base_images, builder_needs
 
 
 def images(dockerfile: str, **args: str | None) -> list[tuple[str, int]]:
@@ -100,3 +100,77 @@ def test_arguments_before_the_first_stage_fill_names(
 
 def test_arguments_of_a_stage_do_not_count_in_from() -> None:
     assert images("FROM a:1\nARG B=b:1\nFROM $B\n") == [("a:1", 1), ("", 3)]
+
+
+def test_body_of_a_here_document_is_no_instruction() -> None:
+    text = (
+        "FROM a\nRUN <<EOF python3\nfrom app import x\nEOF\n"
+        "COPY <<A <<B /etc/\nFROM b\nA\nB\nUSER 1\n"
+    )
+    assert [base.image for base in base_images(text, {})] == ["a"]
+    assert [(need.feature, need.line) for need in builder_needs(text)] == [
+        ("a here-document in RUN", 2),
+        ("a here-document in COPY", 5),
+    ]
+
+
+def test_frontend_that_is_named_can_do_what_it_says() -> None:
+    assert builder_needs("# syntax=docker/dockerfile:1.7\nFROM a\nRUN <<EOF\nEOF\n") == []
+
+
+# --- volumes, start, and what engines can do ------------------------------------------------
+
+
+def test_volumes_are_those_of_the_last_stage() -> None:
+    dockerfile = """\
+FROM a AS build
+VOLUME /lost
+FROM b
+VOLUME ["/media", "/cache/"]
+VOLUME /data /log
+VOLUME $PLACE
+"""
+    assert volumes_of(dockerfile) == ["/media", "/cache", "/data", "/log"]
+    assert volumes_of("FROM a\n") == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "start"),
+    [
+        ("", ([], [])),
+        ('CMD ["gunicorn", "shop"]', ([], ["gunicorn", "shop"])),
+        ("CMD gunicorn 'my shop'", ([], ["gunicorn", "my shop"])),
+        ('ENTRYPOINT ["/a.sh"]\nCMD ["b"]', (["/a.sh"], ["b"])),
+        ("CMD one\nCMD two", ([], ["two"])),
+        ("CMD it's broken", ([], ["it's", "broken"])),
+        ('CMD ["broken', ([], ['["broken'])),
+    ],
+)
+def test_image_starts_with_its_last_entrypoint_and_command(
+    lines: str, start: tuple[list[str], list[str]]
+) -> None:
+    assert start_of(f"FROM a\n{lines}\n") == start
+
+
+@pytest.mark.parametrize(
+    ("line", "needs"),
+    [
+        ("RUN python <<EOF\nEOF", [("a here-document in RUN", 2)]),
+        ("COPY <<a.txt /a.txt\na.txt", [("a here-document in COPY", 2)]),
+        ("COPY --link . /app", [("COPY --link", 2)]),
+        ("COPY --chown=1 --link . /app", [("COPY --link", 2)]),
+        ("ADD --checksum=sha256:1 https://x.example /x", [("ADD --checksum", 2)]),
+        ("RUN cat <<< word", []),
+        ("RUN echo --link", []),
+        ("COPY --chown=1 . /app", []),
+    ],
+)
+def test_what_older_engines_cannot_build_is_told_with_its_line(
+    line: str, needs: list[tuple[str, int]]
+) -> None:
+    assert builder_needs(f"FROM a\n{line}\n") == [Need(f, n, (23, 0)) for f, n in needs]
+
+
+def test_dockerfile_that_names_its_own_frontend_needs_no_newer_engine() -> None:
+    dockerfile = "# syntax=docker/dockerfile:1.7@sha256:1\nFROM a\nCOPY --link . /app\n"
+    assert builder_needs(dockerfile) == []

@@ -9,6 +9,7 @@ import pytest
 import requests
 from docker.errors import APIError, ImageNotFound, NotFound
 
+from slipway import host as host_module
 from slipway.errors import HostError
 from slipway.host import (
     ContainerState,
@@ -287,3 +288,66 @@ def test_helper_that_is_not_installed_says_what_to_do(docker_config: Path) -> No
 
 def test_no_login_at_all_is_none(docker_config: Path) -> None:
     assert registry_login("reg:5000") is None
+
+
+def test_volume_is_there_or_not() -> None:
+    assert host(inspect_volume={"Name": "data"}).has_volume("data")
+    assert not host(inspect_volume=missing).has_volume("data")
+    with pytest.raises(HostError, match=r"^Docker could not look at volume data: no space left$"):
+        host(inspect_volume=failure(500)).has_volume("data")
+
+
+@pytest.mark.parametrize(
+    ("told", "version"),
+    [
+        ({"Version": "28.0.4"}, (28, 0)),
+        ({"Version": "20.10.24+dfsg1"}, (20, 10)),
+        ({"Version": "23.0"}, (23, 0)),
+        ({}, (0, 0)),
+    ],
+)
+def test_version_of_the_engine_is_compared_by_its_first_two_numbers(
+    told: dict[str, str], version: tuple[int, int]
+) -> None:
+    client = FakeClient(FakeApi())
+    client.version = lambda: told
+    assert Host(client).engine_version() == version
+
+
+def ended(code: int) -> dict[str, Any]:
+    return {"Actor": {"Attributes": {"exitCode": str(code)}}}
+
+
+@pytest.mark.parametrize(
+    ("events", "code"), [([], None), ([ended(1)], 1), ([ended(1), ended(137)], 137)]
+)
+def test_exit_code_of_a_container_that_runs_again_is_that_of_its_last_end(
+    events: list[dict[str, Any]], code: int | None
+) -> None:
+    api = FakeApi(events=events)
+    assert Host(FakeClient(api)).last_exit_code("shop-web") == code
+    ((_, options),) = api.calls
+    assert options["filters"] == {"container": "shop-web", "event": "die"}
+
+
+def test_exit_code_that_docker_tells_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_module.time, "sleep", lambda seconds: None)
+    answers = [
+        {"ExitCode": None, "Running": True},
+        {"ExitCode": None, "Running": False},
+        {"ExitCode": 3, "Running": False},
+    ]
+    engine = host(
+        exec_create={"Id": "e"}, exec_start=b"", exec_inspect=lambda id_: answers.pop(0)
+    )
+    assert engine.execute("shop-web", ["false"]) == (3, "")
+
+
+def test_exit_code_that_docker_never_tells_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_module.time, "sleep", lambda seconds: None)
+    endless = {"ExitCode": None, "Running": True}
+    engine = host(exec_create={"Id": "e"}, exec_start=b"", exec_inspect=endless)
+    with pytest.raises(
+        HostError, match=r"^Docker does not tell how a command in container shop-web ended$"
+    ):
+        engine.execute("shop-web", ["true"])

@@ -140,3 +140,30 @@ def test_several_things_are_found_together() -> None:
         ),
         ("id-of-web-0",),
     )
+
+
+def with_job() -> tuple[StackState, LiveFact]:
+    job = {"name": "job-1", "id": "id-of-job-1", "upstream": None, "role": "job"}
+    known = {"id": "id-of-job-1", "name": "job-1"}
+    state = StackState({**STATE.outputs, (CONTAINER, "shop-job-1"): known})
+    return state, LiveFact(LIVE.ledger, {**LIVE.containers, "job": job})
+
+
+def test_job_that_has_run_is_no_container_that_stopped() -> None:
+    host = Machine()
+    host.add("job-1", image("a"))
+    host.crash("job-1", 0)
+    assert compare(host, *with_job()) == Findings()
+
+
+def test_container_of_a_job_that_is_gone_is_made_anew() -> None:
+    assert compare(Machine(), *with_job()) == Findings(
+        frozenset({"shop-job-1"}), ("the container of shop-job-1 is gone",)
+    )
+
+
+def test_requests_that_a_killed_gate_left_held_are_a_reason() -> None:
+    host = Machine(answer=(0, "releases/held\nweb 127.0.0.1:9\n"))
+    assert compare(host) == Findings(
+        reasons=("public traffic goes to ['127.0.0.1:9'] instead of ['web-1:8000']",)
+    )

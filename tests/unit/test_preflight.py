@@ -1,6 +1,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 
 from slipway import preflight
 from slipway.errors import ConfigError, HostError
-from slipway.host import LABEL_CONFIG, LABEL_OWNER, ContainerState
+from slipway.host import LABEL_CONFIG, LABEL_OWNER, ContainerState, NetworkState
+from slipway.key_lines import KeyLines
+from slipway.services import Build, Project
 
+from .support import image_plan
 from .support_gate import FakeClock, FakeHost, image
 
 PINNED = f"caddy@sha256:{'c' * 64}"
@@ -173,3 +177,150 @@ def test_container_without_our_labels_is_refused() -> None:
     host.add("by-hand", image("a"), labels={})
     with pytest.raises(HostError, match=r"^container by-hand is there already"):
         preflight.require_own_names(["by-hand"], LABEL_OWNER, "me", host)
+
+
+# --- secrets in builds ----------------------------------------------------------------------
+
+
+def built(args: dict[str, str | None]) -> Project:
+    web = {"name": "web", "build": {"context": "/src", "args": args}}
+    db = {"name": "db", "image": "postgres"}
+    values = {"name": "shop", "file": "compose.yaml", "services": {"web": web, "db": db}}
+    return Project.model_validate(values)
+
+
+def test_build_argument_that_holds_a_secret_is_refused_and_not_shown() -> None:
+    project = built({"URL": "https://me:hunter2@index.example", "TOKEN": "hunter2", "V": "1"})
+    with pytest.raises(ConfigError) as caught:
+        preflight.refuse_secret_arguments(project, {"PASSWORD": "hunter2", "EMPTY": ""})
+    assert caught.value.problems == tuple(
+        f"compose.yaml services.web.build.args.{name}: holds the secret PASSWORD; build arguments "
+        "can be read out of the image; give it to the container under environment"
+        for name in ("URL", "TOKEN")
+    )
+
+
+def test_build_arguments_without_secrets_pass() -> None:
+    preflight.refuse_secret_arguments(built({"V": "1", "NONE": None, "E": ""}), {"P": "hunter2"})
+
+
+# --- options of the engine ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "lines", "told"),
+    [
+        (
+            {"PULUMI_CONTINUE_ON_ERROR": "true"},
+            [],
+            [
+                "PULUMI_CONTINUE_ON_ERROR is set: after a failed build the engine would delete "
+                "what serves; unset it"
+            ],
+        ),
+        (
+            {"PULUMI_SKIP_CHECKPOINTS": "1"},
+            [],
+            [
+                "PULUMI_SKIP_CHECKPOINTS is set: a run that is killed would leave no trace of what "
+                "it tried; unset it"
+            ],
+        ),
+        (
+            {},
+            ["bash", "pulumi up --continue-on-error --yes"],
+            [
+                "pulumi was called with --continue-on-error: after a failed build the engine would "
+                "delete what serves; leave it out"
+            ],
+        ),
+    ],
+)
+def test_option_that_takes_the_gate_its_power_is_refused(
+    environ: dict[str, str], lines: list[str], told: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        preflight.refuse_engine_options(environ, lines)
+    assert list(caught.value.problems) == told
+
+
+def test_options_that_are_off_pass() -> None:
+    off = {"PULUMI_CONTINUE_ON_ERROR": "False", "PULUMI_SKIP_CHECKPOINTS": "0"}
+    preflight.refuse_engine_options(off, ["pulumi up", ""])
+
+
+def test_ancestors_are_those_of_this_process() -> None:
+    parent = psutil.Process().parent()
+    assert parent is not None
+    assert " ".join(parent.cmdline()) in preflight.ancestors()
+
+
+# --- what must be there ---------------------------------------------------------------------
+
+
+class Stocked(Machine):
+    """A host with the networks and volumes whose names begin with `there`."""
+
+    version = (28, 0)
+
+    def networks(self, name: str) -> list[NetworkState]:
+        return [NetworkState("n", {}, used=False)] if name.startswith("there") else []
+
+    def has_volume(self, name: str) -> bool:
+        return name.startswith("there")
+
+    def engine_version(self) -> tuple[int, int]:
+        return self.version
+
+
+def with_external(prefix: str) -> Project:
+    external = {
+        "a": {"external": True, "name": f"{prefix}-named"},
+        f"{prefix}-bare": {"external": True},
+        "own": {},
+    }
+    values = {"name": "shop", "file": "c", "services": {}, "networks": external}
+    return Project.model_validate({**values, "volumes": external})
+
+
+def test_external_networks_and_volumes_that_are_missing_are_told_together() -> None:
+    lines = KeyLines(Path(os.devnull))
+    with pytest.raises(HostError) as caught:
+        preflight.require_external(with_external("gone"), lines, Stocked())
+    assert str(caught.value).replace(os.devnull, "compose.yaml").splitlines() == [
+        f"compose.yaml:1 {kind}s.{key}: there is no {kind} {name} on the Docker host; create it "
+        f"(docker {kind} create {name}), or remove external"
+        for kind in ("network", "volume")
+        for key, name in (("a", "gone-named"), ("gone-bare", "gone-bare"))
+    ]
+
+
+def test_external_networks_and_volumes_that_are_there_pass() -> None:
+    preflight.require_external(with_external("there"), KeyLines(Path(os.devnull)), Stocked())
+
+
+def test_build_that_the_engine_is_too_old_for_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\nCOPY --link . /app\n")
+    build = Build(context=str(tmp_path), additional_contexts={"lib": "/lib"})
+    host = Stocked()
+    host.version = (20, 10)
+    images = [image_plan(digest=None, build=build)] * 2
+    with pytest.raises(HostError) as caught:
+        preflight.require_builder(images, host)
+    needs = (
+        "needs the BuildKit of Docker Engine 23.0 or newer, and this one is 20.10; update the "
+        "engine, or write it another way"
+    )
+    assert str(caught.value).splitlines() == [
+        f"{tmp_path}/Dockerfile:2 COPY --link {needs}",
+        f"{tmp_path}/Dockerfile:1 additional_contexts {needs}",
+    ]
+    host.version = (23, 0)
+    preflight.require_builder(images, host)
+
+
+def test_image_that_is_there_already_needs_no_builder(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\nCOPY --link . /app\n")
+    host = Stocked()
+    host.version = (20, 10)
+    preflight.require_builder([image_plan(build=Build(context=str(tmp_path)))], host)

@@ -1,3 +1,5 @@
+import pytest
+
 from slipway.state import CONTAINER, STASH, LiveFact, StackState, live_fact, parse_state
 
 URN = "urn:pulumi:test::shop::"
@@ -52,3 +54,34 @@ def test_fact_names_the_containers_that_serve() -> None:
     value = {"attempt": "x", "ledger": [{"number": 1}], "containers": containers, "ingress": "3"}
     assert live_fact(value) == LiveFact([{"number": 1}], containers)
     assert live_fact(value).names == {"web-1", "worker-1"}
+
+
+def test_fact_tells_who_takes_requests_and_who_should_run() -> None:
+    containers = {
+        "web": {"name": "web-1", "id": "1", "upstream": "web-1:8000", "role": "routed"},
+        "web-release": {"name": "job-1", "id": "2", "upstream": None, "role": "job"},
+        "worker": {"name": "worker-1", "id": "3", "role": "worker"},
+        "old": {"name": "old-1", "id": "4"},
+    }
+    fact = LiveFact([], containers)
+    assert fact.upstreams == {"web": "web-1:8000"}
+    assert sorted(fact.serving) == ["old", "web", "worker"]
+    assert fact.names == {"web-1", "job-1", "worker-1", "old-1"}
+
+
+@pytest.mark.parametrize(
+    ("names", "lost", "incarnation"),
+    [
+        ([], [], "web"),
+        (["web"], [], "web"),
+        (["web"], ["web"], "web-2"),
+        (["web", "web-2"], ["web"], "web-2"),
+        (["web-9", "web-10"], ["web-10"], "web-11"),
+        (["web-x", "webb", "web-2-3"], ["web"], "web"),
+    ],
+)
+def test_resource_that_was_lost_gets_the_next_name(
+    names: list[str], lost: list[str], incarnation: str
+) -> None:
+    state = StackState({(CONTAINER, name): {} for name in names} | {(STASH, "web-7"): {}})
+    assert state.incarnation("web", CONTAINER, lost.__contains__) == incarnation

@@ -17,7 +17,7 @@ VOLUME = "docker:index/volume:Volume"
 LEFT_OUT = {"name", "image", "labels", "envs", "start", "mustRun"}
 BARE = {
     "destroyGraceSeconds": 10,
-    "networksAdvanced": [{"name": "shop-test", "aliases": []}],
+    "networksAdvanced": [{"name": "shop-test"}],
     "readOnly": False,
     "restart": "no",
     "stopTimeout": 10,
@@ -105,7 +105,7 @@ def test_service_with_all_the_rarer_keys(sample: Sample) -> None:
             "interval": "1m30s",
             "retries": 3,
         },
-        "networksAdvanced": [{"name": "shop-test", "aliases": []}],
+        "networksAdvanced": [{"name": "shop-test"}],
         "volumes": [],
     }
 
@@ -189,8 +189,8 @@ networks:
         ],
     }
     assert inputs(world, "web")["networksAdvanced"] == [
-        {"name": "shop-test-back", "aliases": []},
-        {"name": "shop-test-front", "aliases": []},
+        {"name": "shop-test-back"},
+        {"name": "shop-test-front"},
     ]
     networks = {name: found.inputs.get("internal") for name, found in world.of(NETWORK).items()}
     assert networks == {"shop-network": None, "shop-network-front": None, "shop-network-back": True}

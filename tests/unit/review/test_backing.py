@@ -132,3 +132,23 @@ def test_pull_policy_is_said_to_have_no_effect() -> None:
     assert said(backing.nothing_to_run, services) == [
         "warned services.db.pull_policy: has no effect: the image's digest says which one runs"
     ]
+
+
+@pytest.mark.parametrize(
+    "mount",
+    [
+        {"type": "bind", "source": "/srv/init.sql", "target": "/docker-entrypoint-initdb.d/i.sql"},
+        {"type": "volume", "source": "backup", "target": "/backups"},
+    ],
+    ids=["init-script", "elsewhere"],
+)
+def test_mount_beside_the_data_keeps_none_of_it(mount: dict[str, Any]) -> None:
+    service = {"image": "postgres", "volumes": [mount]}
+    assert len(said(backing.databases_without_volume, {"db": service})) == 1
+    moved = {**service, "environment": {"PGDATA": f"{mount['target']}/pg"}}
+    assert said(backing.databases_without_volume, {"db": moved}) == []
+
+
+def test_port_that_docker_chooses_is_open_to_everyone_too() -> None:
+    service = {"image": "postgres", "ports": [{"target": 5432}]}
+    assert len(said(backing.published_ports, {"db": service})) == 1

@@ -151,3 +151,11 @@ def test_release_command_whose_job_has_another_service_s_name_is_refused(tmp_pat
 def test_release_command_of_a_built_service_is_taken(tmp_path: Path) -> None:
     web = built(tmp_path, **{"x-slipway": {**ROUTE, "release": ["migrate"]}})
     assert said(commands.misplaced_release_commands, {"web": web}) == []
+
+
+def test_empty_word_of_a_command_is_refused() -> None:
+    services = {"cache": {"image": "redis", "command": ["redis-server", "--save", ""]}}
+    assert said(commands.empty_words, services) == [
+        "refused services.cache.command: holds an empty word, which cannot be handed over; have a "
+        "shell write it: [sh, -c, 'exec … \"\" …']"
+    ]

@@ -1,10 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slipway.review import routing
 
-from .support import said
+from .support import built, said
 
 BUILD = {"context": "/nowhere"}
 CHECKED = {"probes": [{"path": "/health"}]}
@@ -229,3 +230,20 @@ def test_name_of_a_container_is_said_to_be_kept_in_networks_only() -> None:
         "new cannot share a name"
     ]
     assert said(routing.container_names, {"web": routed()}) == []
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "keys", "accepted"),
+    [
+        ("FROM a\nHEALTHCHECK CMD curl -f http://localhost\n", {}, True),
+        ("FROM a\nHEALTHCHECK NONE\n", {}, False),
+        ("FROM a AS one\nHEALTHCHECK CMD true\nFROM b\n", {}, False),
+        ("FROM a\nHEALTHCHECK CMD true\n", {"healthcheck": {"disable": True}}, False),
+    ],
+    ids=["on", "none", "of-another-stage", "switched-off"],
+)
+def test_health_check_of_the_dockerfile_is_enough(
+    tmp_path: Path, dockerfile: str, keys: dict[str, Any], accepted: bool
+) -> None:
+    web = built(tmp_path, dockerfile, **{"x-slipway": {"route": {"port": 1}}}, **keys)
+    assert (said(routing.unchecked_routes, {"web": web}) == []) is accepted
