@@ -17,7 +17,7 @@ _VARIABLE = re.compile(
 )
 _SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
 _SCRATCH = "scratch"
-_HEREDOC = re.compile(r"(?<!<)<<-?[\"']?([A-Za-z_]\w*)")
+_HEREDOC = re.compile(r"(?<!<)<<-?[\"']?([A-Za-z_][\w.-]*)")
 _TAKES_HERE_DOCUMENTS = re.compile(r"\s*(?:RUN|COPY|ADD)\b", re.IGNORECASE)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from slipway.dockerfile import BaseImage, base_images, builder_needs
+from slipway.dockerfile import BaseImage, Need, base_images, builder_needs, start_of, volumes_of
 
 
 def images(dockerfile: str, **args: str | None) -> list[tuple[str, int]]:
@@ -111,6 +111,13 @@ def test_body_of_a_here_document_is_no_instruction() -> None:
     assert [(need.feature, need.line) for need in builder_needs(text)] == [
         ("a here-document in RUN", 2),
         ("a here-document in COPY", 5),
+    ]
+
+
+def test_here_document_may_be_named_like_a_file() -> None:
+    assert images("FROM a\nCOPY <<robots.txt /srv/\nUSER x\nrobots.txt\nFROM b\n") == [
+        ("a", 1),
+        ("b", 5),
     ]
 
 

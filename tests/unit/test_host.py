@@ -337,9 +337,7 @@ def test_exit_code_that_docker_tells_late_is_waited_for(monkeypatch: pytest.Monk
         {"ExitCode": None, "Running": False},
         {"ExitCode": 3, "Running": False},
     ]
-    engine = host(
-        exec_create={"Id": "e"}, exec_start=b"", exec_inspect=lambda id_: answers.pop(0)
-    )
+    engine = host(exec_create={"Id": "e"}, exec_start=b"", exec_inspect=lambda id_: answers.pop(0))
     assert engine.execute("shop-web", ["false"]) == (3, "")
 
 
