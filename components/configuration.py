@@ -33,6 +33,9 @@ class _Configuration(BaseModel):
     bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     address: str | None = Field(default=None, pattern=r"https?://.+")
     keep_releases: int = Field(default=20, ge=1)
+    pin: int | None = Field(default=None, ge=1)
+    promote_from: str | None = Field(default=None, min_length=1)
+    min_soak: Seconds = 0.0
     variables: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, Any] = Field(default_factory=dict)
 

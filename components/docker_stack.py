@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,17 +14,17 @@ from components.gate import Gate, GateArgs
 from components.hooks import before_create
 from components.ingress import Ingress, IngressArgs, NetworkPlace
 from components.labels import labels as as_labels
-from components.own_state import read_own_state
+from components.own_state import read_own_state, read_state
 from components.service_container import ServiceContainerArgs, service_container
 from components.source_image import SourceImage, SourceImageArgs
 from slipway import deploy, hooked
 from slipway.host import registry_login
-from slipway.image_plan import ImagePlan
+from slipway.image_plan import ImagePlan, ReleasedImage
 from slipway.prepared import Prepared, Settings, StackName
 from slipway.registry import is_local
 from slipway.release import ledger_view
 from slipway.services import DEFAULT_NETWORK, Network
-from slipway.state import StackState
+from slipway.state import LiveFact, StackState, live_fact
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class DockerStack(pulumi.ComponentResource):
         images = self._create_images()
         ingress = self._create_ingress(networks)
         containers = self._create_containers(networks, volumes, images)
-        gate = self._create_gate(ingress, containers, images)
+        gate = self._create_gate(ingress, containers, images, self._create_kept())
         self.address = pulumi.Output.from_input(self._prepared.address)
-        self.releases = gate.live.apply(lambda fact: ledger_view(fact["ledger"]))
+        self.releases = gate.live.apply(lambda fact: ledger_view(live_fact(fact).ledger))
         self.register_outputs({"address": self.address, "releases": self.releases})
 
     def _create_key_stash(self) -> pulumi.Stash:
@@ -99,7 +99,15 @@ class DockerStack(pulumi.ComponentResource):
             preview=pulumi.runtime.is_dry_run(),
             report=pulumi.log.info,
             warn=pulumi.log.warn,
+            promoted=self._promoted(),
         )
+
+    def _promoted(self) -> LiveFact | None:
+        """What serves in the stack that this one promotes from."""
+        source = self._args.settings.promote_from
+        if source is None:
+            return None
+        return live_fact(read_state(source).stash(f"{self._name}-live"))
 
     def _create_provider(self) -> docker.Provider:
         registry = self._args.settings.registry.split("/", 1)[0]
@@ -173,9 +181,27 @@ class DockerStack(pulumi.ComponentResource):
                     )
                 references[plan.service.name] = built[image.name].reference
             else:
-                pinned = dataclasses.replace(image, tag=None)
+                named = image.reference if isinstance(image, ReleasedImage) else image
+                pinned = dataclasses.replace(named, tag=None)
                 references[plan.service.name] = pulumi.Output.from_input(str(pinned))
         return references
+
+    def _create_kept(self) -> list[pulumi.Stash]:
+        """What releases of the ledger need and no configuration has, each a secret of its own.
+
+        As resources they come before the gate and go, with the last release that needs them, after
+        it: a release that fails loses nothing.
+        """
+        return [
+            pulumi.Stash(
+                deploy.kept_resource(self._name, name),
+                input=pulumi.Output.secret(value),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[self._key_stash], ignore_changes=["input"]
+                ),
+            )
+            for name, value in self._prepared.kept.items()
+        ]
 
     def _create_ingress(self, networks: Mapping[str, pulumi.Input[str]]) -> Ingress:
         prepared = self._prepared
@@ -213,7 +239,7 @@ class DockerStack(pulumi.ComponentResource):
                     networks=networks,
                     volumes=volumes,
                     labels=self._prepared.labels,
-                    secret=self._prepared.holds_secret(plan),
+                    secret=plan.record.holds_secret,
                 ),
                 self._options(
                     ignore_changes=["*"], hooks=self._leftover_hook(plan.resource, plan.name)
@@ -227,6 +253,7 @@ class DockerStack(pulumi.ComponentResource):
         ingress: Ingress,
         containers: Mapping[str, docker.Container],
         images: Mapping[str, pulumi.Output[str]],
+        kept: Sequence[pulumi.Resource],
     ) -> Gate:
         prepared = self._prepared
         facts = {
@@ -241,12 +268,12 @@ class DockerStack(pulumi.ComponentResource):
         args = GateArgs(
             attempt=prepared.attempt,
             fact={
-                "ledger": prepared.ledger(images),
+                "ledger": prepared.fact(images),
                 "containers": facts,
                 "ingress": ingress.container_id,
             },
             pass_gate=functools.partial(hooked.pass_gate, prepared),
-            depends_on=[ingress, *containers.values()],
+            depends_on=[ingress, *containers.values(), *kept],
         )
         return Gate(self._name, args, pulumi.ResourceOptions(parent=self))
 

@@ -1,4 +1,4 @@
-"""The program's look at its own stack's state, before it declares anything."""
+"""The program's look at stacks' states, its own first of all, before it declares anything."""
 
 import time
 
@@ -21,7 +21,16 @@ def read_own_state() -> StackState:
     Raises:
         RunError: the backend does not give it.
     """
-    name = "/".join([pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()])
+    return read_state(pulumi.get_stack())
+
+
+def read_state(stack: str) -> StackState:
+    """The state of a stack of this project; see `read_own_state`.
+
+    Raises:
+        RunError: the backend does not give it.
+    """
+    name = "/".join([pulumi.get_organization(), pulumi.get_project(), stack])
     for pause in _PAUSES:
         try:
             return _read(name)

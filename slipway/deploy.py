@@ -4,20 +4,21 @@
 names; the components declare it.
 """
 
-import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
 
-from slipway import compose, look, preflight
+from slipway import look, preflight
+from slipway.blueprint import KEPT
+from slipway.declared import Declared, restored
 from slipway.errors import ConfigError
-from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect, registry_login
-from slipway.image_plan import ImagePlan, plan_images, pulled_images, refuse_moved_tags
-from slipway.key_lines import KeyLines
-from slipway.mounted_files import Mounted, collect
+from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
+from slipway.image_plan import ImagePlan, ReleasedImage, refuse_moved_tags
+from slipway.origin import Origin, read_origin
 from slipway.plan import (
+    ContainerPlan,
     ingress_networks,
     ingress_resource,
     plan_containers,
@@ -25,36 +26,18 @@ from slipway.plan import (
     refuse_backing_changes,
 )
 from slipway.prepared import Prepared, Settings, StackName
+from slipway.promotion import Rule, obstacle
 from slipway.proxy import settings_id
-from slipway.redact import Redactor
-from slipway.reference import ImageReference
-from slipway.registry import Registry
+from slipway.reading import ingress_image, read_source
 from slipway.release import fingerprint
-from slipway.review import Subject, review
-from slipway.roles import release_name, with_release_commands
 from slipway.services import Project
-from slipway.state import CONTAINER, LiveFact, StackState, live_fact
+from slipway.state import CONTAINER, STASH, LiveFact, StackState, live_fact
 
 REPLACE_INGRESS = "SLIPWAY_REPLACE_INGRESS"
 REPLACE = "SLIPWAY_REPLACE"
 """Names the backing services, separated by commas, that this run may stop and start anew."""
-_READER_VARIABLES = ("PATH", "HOME", "DOCKER_", "SLIPWAY_", "XDG_", "SSL_CERT_", "COMPOSE_PROFILES")
-
-_PLACE = re.compile(r"(.+?):(\d+) ")
-
-_V = TypeVar("_V")
-
-
-@dataclass(frozen=True)
-class _Findings:
-    """What compose file, Dockerfiles and registry tell."""
-
-    project: Project
-    lines: KeyLines
-    images: Mapping[str, ImagePlan]
-    pulled: Mapping[str, ImageReference]
-    mounted: Mapping[str, Mounted]
-    ingress_image: str
+RELEASE = "SLIPWAY_RELEASE"
+"""Number of the release of the ledger that this run restores, instead of what the source is."""
 
 
 def prepare(
@@ -66,6 +49,7 @@ def prepare(
     preview: bool,
     report: Callable[[str], None],
     warn: Callable[[str], None] | None = None,
+    promoted: LiveFact | None = None,
 ) -> Prepared:
     """Find out what the stack must hold. Nothing is changed.
 
@@ -79,49 +63,45 @@ def prepare(
         report: takes a line about what was found.
         warn: takes a line about what is done otherwise than the file might make one think;
             default: `report`.
+        promoted: what serves in the stack that `promote_from` names.
 
     Raises:
         UserError: something that the user must mend first.
     """
-    found = _read(stack, settings, environ, state, warn or report)
-    project, prefix = found.project, f"{found.project.name}-{stack.stack}"
+    warn = warn or report
     live = live_fact(state.stash(f"{stack.component}-live"))
-    refuse_moved_tags(found.images, live.ledger)
+    known = _kept_values(state, stack.component)
+    declared = _declare(stack, settings, environ, state, live, known, warn)
+    project, prefix = declared.project, f"{declared.project.name}-{stack.stack}"
+    images = {n: i for n, i in declared.images.items() if isinstance(i, ImagePlan)}
+    refuse_moved_tags(images, live.ledger)
+    proxy = preflight.require_pinned_ingress(ingress_image(settings, environ))
     replace_ingress = bool(environ.get(REPLACE_INGRESS))
     if not replace_ingress:
-        _refuse_ingress_change(stack, settings, project, found.ingress_image, state, prefix)
+        _refuse_ingress_change(stack, settings, project, proxy, state, prefix)
+    origin = read_origin(settings.compose.absolute().parent, environ)
+    if declared.entry is None:
+        _hold_to_rule(stack, settings, declared, promoted, origin, warn if preview else None)
     findings = look.Findings()
     if not preview:
         with closing(connect()) as host:
-            preflight.require_external(project, found.lines, host)
-            preflight.require_builder(found.images.values(), host)
+            preflight.require_external(project, declared.lines, host)
+            preflight.require_builder(images.values(), host)
             findings = _look(host, stack, settings, state, live, prefix)
     for reason in findings.reasons:
         report(f"the gate looks again: {reason}")
-    plans = plan_containers(
-        with_release_commands(project),
-        {**found.pulled, **found.images},
-        found.mounted,
-        stack.key,
-        stack.component,
-        prefix,
-        state,
-        findings.missing,
-    )
+    plans = plan_containers(declared, stack.key, stack.component, prefix, state, findings.missing)
     asked = frozenset(name.strip() for name in environ.get(REPLACE, "").split(","))
-    refuse_backing_changes(plans, live, asked, found.lines)
-    release = fingerprint(
-        {plan.service.name: plan.revision for plan in plans},
-        {plan.service.name: plan.service.extension for plan in plans},
-        stack.key,
-    )
+    refuse_backing_changes(plans, live, asked, declared.lines)
+    release = _fingerprint(plans, declared, stack.key)
     return Prepared(
         stack=stack,
         settings=settings,
         project=project,
+        project_record=declared.project_record,
         prefix=prefix,
         address=settings.address or f"http://127.0.0.1:{settings.port}",
-        ingress_image=found.ingress_image,
+        ingress_image=proxy,
         ingress_resource=ingress_resource(stack.component, state, findings.missing),
         replace_ingress=replace_ingress,
         containers=tuple(plans),
@@ -129,111 +109,91 @@ def prepare(
         attempt=_attempt(state, stack, release, recheck=bool(findings.reasons)),
         orphans=findings.orphans,
         sites=plan_sites(project),
+        origin=origin,
+        restores=None if declared.entry is None else int(declared.entry["number"]),
+        known=known,
     )
 
 
-class _Problems:
-    """Collects what must be mended, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self.found: list[str] = []
-
-    @contextmanager
-    def collected(self) -> Iterator[None]:
-        try:
-            yield
-        except ConfigError as error:
-            self.found += error.problems
-
-
-def _read(
+def _declare(
     stack: StackName,
     settings: Settings,
     environ: Mapping[str, str],
     state: StackState,
+    live: LiveFact,
+    known: Mapping[str, str],
     warn: Callable[[str], None],
-) -> _Findings:
-    """Read and review everything that the release is made from.
-
-    Raises:
-        ConfigError: with all problems, and no secret of the stack in them.
-    """
-    redact = Redactor(settings.secrets.values())
-    reader = {k: v for k, v in environ.items() if k.startswith(_READER_VARIABLES)}
-    values = {**settings.variables, **settings.secrets}
-    problems = _Problems()
-    found: _Findings | None = None
-    with problems.collected():
-        reading = compose.read_project(settings.compose, reader, values)
-        problems.found += reading.problems
-        for line in reading.warnings:
-            warn(redact.message(line))
-        found = _judge(reading, stack, settings, environ, state, warn, problems)
-    if problems.found or found is None:
-        told = sorted(dict.fromkeys(problems.found), key=_by_line(str(settings.compose)))
-        raise ConfigError([redact.message(line) for line in told])
-    return found
-
-
-def _by_line(compose_file: str) -> Callable[[str], tuple[bool, str, int, str]]:
-    """The order of problems: those of the compose file first, each file's by its lines."""
-
-    def key(problem: str) -> tuple[bool, str, int, str]:
-        placed = _PLACE.match(problem)
-        file, line = (placed[1], int(placed[2])) if placed else ("", 0)
-        return file != compose_file, file, line, problem
-
-    return key
-
-
-def _judge(
-    reading: compose.Reading,
-    stack: StackName,
-    settings: Settings,
-    environ: Mapping[str, str],
-    state: StackState,
-    warn: Callable[[str], None],
-    problems: _Problems,
-) -> _Findings:
-    project, lines = reading.project, reading.lines
-    for finding in review(Subject(project, lines, stack.stack, reading.complete)):
-        if finding.refused:
-            problems.found.append(finding.text)
-        else:
-            warn(Redactor(settings.secrets.values()).message(finding.text))
-    image, images, pulled = "", {}, {}
-    with problems.collected():
-        image = preflight.require_pinned_ingress(
-            settings.ingress_image or environ.get("SLIPWAY_CADDY_IMAGE")
+) -> Declared:
+    """The release: of the source, or of the ledger where one is asked for."""
+    asked = environ.get(RELEASE) or settings.pin
+    if not asked:
+        return read_source(stack, settings, environ, state, warn)
+    number = _number(str(asked))
+    if not environ.get(RELEASE):
+        warn(
+            f"stack {stack.stack} is pinned at release {number} (slipway:pin): the source is not "
+            f"looked at, and nothing of it is released; to leave the pin: scripts/deploy "
+            f"{stack.stack} --leave-pin"
         )
-    with problems.collected():
-        preflight.refuse_secret_arguments(project, settings.secrets)
-    with problems.collected():
-        pulled = pulled_images(project, lines)
-    mounted, unmounted = collect(project, lines, settings.variables, settings.secrets)
-    problems.found += unmounted
-    with problems.collected(), Registry(registry_login) as registry:
-        images = plan_images(
-            project, stack.component, settings.registry, settings.platform, state, registry.digest
-        )
-    return _Findings(
-        project,
-        lines,
-        _with_jobs(project, images),
-        _with_jobs(project, pulled),
-        _with_jobs(project, mounted),
-        image,
-    )
+    return restored(number, live, {**settings.variables, **settings.secrets}, known)
 
 
-def _with_jobs(project: Project, by_service: Mapping[str, _V]) -> dict[str, _V]:
-    """What belongs to a service belongs to the job that runs its release command too."""
-    jobs = {
-        release_name(name): value
-        for name, value in by_service.items()
-        if project.services[name].extension.release is not None
+def _number(asked: str) -> int:
+    if not asked.isdigit():
+        raise ConfigError([f"{RELEASE}: {asked!r} is no release's number; see scripts/history"])
+    return int(asked)
+
+
+def _kept_values(state: StackState, component: str) -> dict[str, str]:
+    """What the state keeps for the releases of the ledger, by name."""
+    prefix = kept_resource(component, KEPT)
+    return {
+        KEPT + name.removeprefix(prefix): str(found.get("input"))
+        for name, found in state.named(STASH).items()
+        if name.startswith(prefix)
     }
-    return {**by_service, **jobs}
+
+
+def kept_resource(component: str, name: str) -> str:
+    """Name of the resource that keeps a value."""
+    return f"{component}-kept-{name.removeprefix(KEPT)}"
+
+
+def _hold_to_rule(
+    stack: StackName,
+    settings: Settings,
+    declared: Declared,
+    promoted: LiveFact | None,
+    origin: Origin,
+    warn: Callable[[str], None] | None,
+) -> None:
+    if settings.promote_from is None or origin.hotfix:
+        return
+    digests = {
+        name: image.digest if not isinstance(image, ReleasedImage) else image.reference.digest
+        for name, image in declared.images.items()
+    }
+    rule = Rule(stack.stack, settings.promote_from, settings.min_soak)
+    ledger = promoted.ledger if promoted else []
+    problem = obstacle(rule, digests, ledger, datetime.now(UTC))
+    if problem is None:
+        return
+    if warn is None:
+        raise ConfigError([problem])
+    warn(f"this could not be released now: {problem}")
+
+
+def _fingerprint(plans: Sequence[ContainerPlan], declared: Declared, key: str) -> str:
+    entry = declared.entry
+    if entry is not None and declared.serving:
+        revisions = {name: found["revision"] for name, found in entry["services"].items()}
+        if revisions == {plan.service.name: plan.revision for plan in plans}:
+            return str(entry["fingerprint"])
+    return fingerprint(
+        {plan.service.name: plan.revision for plan in plans},
+        {plan.service.name: plan.service.extension for plan in plans},
+        key,
+    )
 
 
 def _refuse_ingress_change(

@@ -14,7 +14,8 @@ from slipway.ingress import Ingress
 from slipway.plan import ContainerPlan
 from slipway.prepared import Prepared, Settings
 from slipway.probes import Prober
-from slipway.roles import Role, job_timeout, migrates_at_start
+from slipway.roles import Role, job_timeout
+from slipway.state import live_fact
 
 _HELD_STABLE_FOR = 3.0
 """Seconds that a candidate is watched for while requests wait, unless the file says otherwise."""
@@ -29,7 +30,12 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
     Raises:
         UserError: the release did not pass; what served before still serves.
     """
-    services = fact["ledger"][0]["services"]
+    services = live_fact(fact).ledger[0]["services"]
+    jobs = [plan for plan in prepared.containers if plan.role is Role.JOB]
+    restores = prepared.restores is not None
+    if restores and jobs:
+        names = ", ".join(plan.service.name for plan in jobs)
+        report(f"{names}: not run again, a rollback leaves the database as it is")
     plan = GatePlan(
         stack=prepared.prefix,
         fingerprint=prepared.fingerprint,
@@ -37,6 +43,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
         candidates=tuple(
             _candidate(plan, services[plan.service.name]["image"], prepared.settings)
             for plan in prepared.containers
+            if not (restores and plan in jobs)
         ),
         live=prepared.live.names,
         orphans=prepared.orphans,
@@ -69,7 +76,7 @@ def _candidate(plan: ContainerPlan, image: str, settings: Settings) -> Candidate
         grace=service.stop_grace_period,
         role=plan.role,
         ready=known.ready if known is not None and asked else None,
-        alone=service.build is not None and migrates_at_start(service),
+        alone=plan.alone,
         timeout=_timeout(plan),
     )
 

@@ -46,6 +46,23 @@ class ImagePlan:
     secrets: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ReleasedImage:
+    """An image that was built for a release of the ledger.
+
+    Args:
+        reference: `repository@sha256:…`.
+        source_hash: what it was built from.
+    """
+
+    reference: ImageReference
+    source_hash: str
+
+
+Image = ImagePlan | ReleasedImage | ImageReference
+"""What a service runs: what is built now, what was built before, or what is pulled."""
+
+
 def plan_images(
     project: Project,
     component: str,

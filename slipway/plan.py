@@ -1,18 +1,21 @@
 """From services to what a stack must hold: containers, their names, the proxy's sites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from slipway.blueprint import Record
+from slipway.declared import Declared
 from slipway.errors import ConfigError
-from slipway.image_plan import ImagePlan
+from slipway.image_plan import Image, ImagePlan, ReleasedImage
 from slipway.key_lines import KeyLines
 from slipway.mounted_files import Mounted
 from slipway.proxy import Site
-from slipway.reference import ImageReference
 from slipway.release import ContainerSpec, Placement, container_spec, revision
-from slipway.roles import Role, in_order, role_of
+from slipway.roles import Role, in_order, role_of, with_release_commands
 from slipway.services import BindMount, Project, Service
 from slipway.state import CONTAINER, LiveFact, StackState
+
+_EXTENSION = "x-slipway"
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,12 @@ class ContainerPlan:
         name: its name on the host.
         revision: hash of all that it is made from.
         spec: what it is made from.
-        image: the image that is built for it, or the reference of the one that is pulled.
+        image: what it runs.
         role: its service's part in a release.
         placement: what ties it to its host.
+        record: its service as the ledger keeps it.
+        alone: whether it must be proven before others of its role start.
+        job_of: the service whose release command it runs.
     """
 
     service: Service
@@ -35,9 +41,12 @@ class ContainerPlan:
     name: str
     revision: str
     spec: ContainerSpec
-    image: ImagePlan | ImageReference
+    image: Image
     role: Role = Role.ROUTED
     placement: Placement = field(default_factory=Placement)
+    record: Record = field(default_factory=lambda: Record({}))
+    alone: bool = False
+    job_of: str | None = None
 
     @property
     def upstream(self) -> str | None:
@@ -47,9 +56,7 @@ class ContainerPlan:
 
 
 def plan_containers(
-    project: Project,
-    images: Mapping[str, ImagePlan | ImageReference],
-    mounted: Mapping[str, Mounted],
+    declared: Declared,
     key: str,
     component: str,
     prefix: str,
@@ -59,9 +66,7 @@ def plan_containers(
     """The container of each service, in the order in which they start.
 
     Args:
-        project: the compose project.
-        images: by service.
-        mounted: what services mount beside named volumes.
+        declared: what the release is made from.
         key: the stack's random key.
         component: names of resources begin with it.
         prefix: names on the host begin with it.
@@ -69,23 +74,67 @@ def plan_containers(
         missing: resources of containers that are gone from the host though the state has them;
             they are made anew under a name of their own.
     """
+    project = with_release_commands(declared.project)
+    images, mounted = declared.with_jobs(declared.images), declared.with_jobs(declared.mounted)
+    records, job_of = declared.with_jobs(declared.records), declared.job_of
     plans: list[ContainerPlan] = []
     for name in in_order(project.services, project):
         service, image = project.services[name], images[name]
         role = role_of(service, project)
-        source_hash = image.source.hash if isinstance(image, ImagePlan) else None
         placement = _placement(service, role, mounted.get(name, Mounted()))
-        spec = container_spec(service, source_hash or str(image), source_hash, placement.plain(key))
+        identity, source_hash = identity_of(image)
+        spec = container_spec(service, identity, source_hash, placement.plain(key))
         revised = revision(spec, key)
-        resource = state.incarnation(
-            f"{component}-{name}-{revised}", CONTAINER, missing.__contains__
-        )
-        suffix = resource.removeprefix(f"{component}-")
-        name_on_host = f"{prefix}-{suffix}"
+        resource = _serving(name, declared, state, missing)
+        if resource is not None:
+            # Its secrets may have another value today; what serves stays as it is.
+            revised = _revision_in(declared, name) or revised
+        else:
+            resource = state.incarnation(
+                f"{component}-{name}-{revised}", CONTAINER, missing.__contains__
+            )
         plans.append(
-            ContainerPlan(service, resource, name_on_host, revised, spec, image, role, placement)
+            ContainerPlan(
+                service=service,
+                resource=resource,
+                name=f"{prefix}-{resource.removeprefix(f'{component}-')}",
+                revision=revised,
+                spec=spec,
+                image=image,
+                role=role,
+                placement=placement,
+                record=records.get(name, Record({})),
+                alone=name in declared.alone,
+                job_of=job_of.get(name),
+            )
         )
     return plans
+
+
+def identity_of(image: Image) -> tuple[str, str | None]:
+    """What tells one image from another in a revision, and the hash of its source if it has one."""
+    if isinstance(image, ImagePlan):
+        return image.source.hash, image.source.hash
+    if isinstance(image, ReleasedImage):
+        return image.source_hash, image.source_hash
+    return str(image), None
+
+
+def _serving(
+    service: str, declared: Declared, state: StackState, missing: frozenset[str]
+) -> str | None:
+    """The resource of the container that serves this release, if it does and is there."""
+    name = declared.serving.get(service)
+    for resource, found in state.named(CONTAINER).items():
+        if name is not None and found.get("name") == name and resource not in missing:
+            return resource
+    return None
+
+
+def _revision_in(declared: Declared, service: str) -> str | None:
+    services = declared.entry["services"] if declared.entry else {}
+    found = services.get(service, {}).get("revision")
+    return None if found is None else str(found)
 
 
 def _placement(service: Service, role: Role, mounted: Mounted) -> Placement:
@@ -163,10 +212,11 @@ def refuse_backing_changes(
 def _changes(plan: ContainerPlan, live: LiveFact) -> str:
     """The keys of a service in which its container differs from the one that the ledger knows."""
     recorded = (live.ledger[0]["services"] if live.ledger else {}).get(plan.service.name, {})
-    before, after = dict(recorded.get("spec") or {}), plan.spec.plain()
-    keys = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    named = {"image" if key == "identity" else key for key in keys}
-    return ", ".join(sorted(named)) or "environment"
+    before, after = recorded.get("record", {}), plan.record.content
+    old, new = before.get("service", {}), after.get("service", {})
+    keys = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    beside = {key for key in ("environment", "files") if before.get(key) != after.get(key)}
+    return ", ".join(sorted({*keys, *beside} - {_EXTENSION})) or "its settings"
 
 
 def ingress_resource(component: str, state: StackState, missing: frozenset[str]) -> str:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from slipway.blueprint import kept_names
 from slipway.canonical import SHORT, digest
 from slipway.host import LABEL_OWNER, LABEL_PROJECT, LABEL_STACK
-from slipway.image_plan import ImagePlan
-from slipway.plan import ContainerPlan, ingress_networks
+from slipway.origin import Origin
+from slipway.plan import ContainerPlan, identity_of, ingress_networks
 from slipway.proxy import Site
 from slipway.redact import Redactor, holds_secret
-from slipway.release import by_reference, prepend
+from slipway.release import by_number, prepend
 from slipway.services import DEFAULT_NETWORK, Project
 from slipway.state import LiveFact
 
@@ -31,6 +32,9 @@ class Settings:
         bind: address of the host on which the public port listens; default all.
         address: public URL that is probed after the switch; default http://<host>:<port>.
         keep_releases: releases that the ledger keeps; default 20.
+        pin: number of the release at which the stack is held; default none.
+        promote_from: stack in which a release must have been verified first; default none.
+        min_soak: seconds for which it must have served there.
         variables: values for `${NAME}` in the compose file.
         secrets: the same, never shown.
     """
@@ -44,6 +48,9 @@ class Settings:
     bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     address: str | None = None
     keep_releases: int = 20
+    pin: int | None = None
+    promote_from: str | None = None
+    min_soak: float = 0.0
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -72,11 +79,33 @@ class StackName:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A stack, ready to be declared."""
+    """A stack, ready to be declared.
+
+    Args:
+        stack: which stack.
+        settings: its configuration.
+        project: the compose project, or what the ledger keeps of it.
+        project_record: what the ledger keeps of it beside its services.
+        prefix: names on the host begin with it.
+        address: public URL.
+        ingress_image: the proxy, by digest.
+        ingress_resource: name of its resource.
+        replace_ingress: whether it may be made anew in this run.
+        containers: what the stack must hold, in the order in which it starts.
+        live: what serves, with the ledger.
+        attempt: the mark of this attempt.
+        orphans: ids of containers of the stack that no state knows.
+        sites: what the proxy does.
+        origin: who releases, and from what.
+        restores: number of the release of the ledger that this is; None if it comes from the
+            source.
+        known: values that the state keeps, by name.
+    """
 
     stack: StackName
     settings: Settings
     project: Project
+    project_record: Mapping[str, Any]
     prefix: str
     address: str
     ingress_image: str
@@ -87,6 +116,9 @@ class Prepared:
     attempt: Mapping[str, Any]
     orphans: tuple[str, ...]
     sites: tuple[Site, ...] = ()
+    origin: Origin = field(default_factory=Origin)
+    restores: int | None = None
+    known: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def ingress_name(self) -> str:
@@ -140,49 +172,47 @@ class Prepared:
         ]
         return Redactor([*self.settings.secrets.values(), *literals])
 
-    def holds_secret(self, plan: ContainerPlan) -> bool:
-        """Whether a container's settings have one of the stack's secrets, or what looks like it."""
-        recorded = _recorded(plan)
-        hidden = by_reference(recorded, self._all_secrets(plan)) != recorded
-        return bool(hidden) or any(file.secret for file in plan.placement.mounted.files)
-
     def ledger(self, images: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The ledger with this release at its head.
 
         Args:
             images: reference of each service's image; may be known only later.
         """
-        services = {
-            plan.service.name: {
-                "revision": plan.revision,
-                "source_hash": plan.image.source.hash
-                if isinstance(plan.image, ImagePlan)
-                else None,
-                "image": images[plan.service.name],
-                **by_reference(_recorded(plan), self._all_secrets(plan)),
-            }
-            for plan in self.containers
-        }
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        entry = {"fingerprint": self.fingerprint, "time": now, "services": services}
+        entry = {
+            "fingerprint": self.fingerprint,
+            "time": now,
+            **self.origin.recorded(),
+            **({} if self.restores is None else {"rollback_of": self.restores}),
+            "project": self.project_record,
+            "services": {
+                plan.service.name: _recorded(plan, images[plan.service.name])
+                for plan in self.containers
+            },
+        }
         return prepend(self.live.ledger, entry, self.settings.keep_releases)
 
-    def _all_secrets(self, plan: ContainerPlan) -> dict[str, str]:
-        configured = self.settings.secrets
-        literal = {
-            name: value
-            for name, value in plan.spec.environment.items()
-            # What a configured secret is part of is told by that secret's name already.
-            if value and holds_secret(name, value) and by_reference(value, configured) == value
-        }
-        return {**literal, **self.settings.secrets}
+    def fact(self, images: Mapping[str, Any]) -> dict[str, Any]:
+        """The ledger as the state keeps it; see `ledger`."""
+        return by_number(self.ledger(images))
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What the state must keep for the releases of the ledger, by name."""
+        known = {**self.known}
+        for plan in self.containers:
+            known |= plan.record.kept
+        entries = self.ledger(dict.fromkeys((p.service.name for p in self.containers), ""))
+        # What is not known any more was lost with a state that somebody edited.
+        return {name: known[name] for name in sorted(kept_names(entries)) if name in known}
 
 
-def _recorded(plan: ContainerPlan) -> dict[str, Any]:
-    """What the ledger tells of a container beside its image."""
-    extension = plan.service.extension
-    return {
-        "spec": plan.spec.plain(),
-        "environment": dict(plan.spec.environment),
-        "checks": extension.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-    }
+def _recorded(plan: ContainerPlan, image: Any) -> dict[str, Any]:
+    """What the ledger tells of a container."""
+    found: dict[str, Any] = {"revision": plan.revision, "image": image}
+    _, source_hash = identity_of(plan.image)
+    if source_hash is not None:
+        found["source_hash"] = source_hash
+    if plan.job_of is not None:
+        return {**found, "job_of": plan.job_of}
+    return {**found, "record": plan.record.content, **({"alone": True} if plan.alone else {})}

@@ -6,7 +6,7 @@ together; its fingerprint also covers probes, routes and drain times, which no r
 editing a probe restarts nothing, but goes through the gate.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from slipway.services import Port, Service, TmpfsMount, VolumeMount
 
 SOURCE_HASH_VARIABLE = "SLIPWAY_SOURCE_HASH"
 _EXTENSION = "x-slipway"
+_SHOWN = 5
 _NOT_IN_A_CONTAINER = {
     *("name", "build", "image", "expose", "depends_on", "profiles", "pull_policy"),
     # What becomes of these, on this host, is told by `Placement`.
@@ -126,32 +127,29 @@ def fingerprint(revisions: Mapping[str, str], extensions: Mapping[str, Extension
     return keyed_digest(key, {"revisions": dict(revisions), "checks": checks})
 
 
-def by_reference(value: Any, secrets: Mapping[str, str]) -> Any:
-    """The value with each secret in its texts replaced by `${NAME}`, fit for the ledger."""
-    if isinstance(value, Mapping):
-        return {key: by_reference(item, secrets) for key, item in value.items()}
-    if isinstance(value, list):
-        return [by_reference(item, secrets) for item in value]
-    if isinstance(value, str):
-        # Longest first: one secret may be part of another.
-        for name, secret in sorted(secrets.items(), key=lambda item: (-len(item[1]), item[0])):
-            value = value.replace(secret, f"${{{name}}}") if secret else value
-    return value
+def ledger_view(ledger: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The newest releases as people read them: when, by whom, and what each service runs.
 
-
-def ledger_view(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The ledger as people read it: number, time, and what each service runs."""
+    Not all of them: a preview shows a list that has a new head as changed from end to end.
+    """
+    shown = ("number", "time", "actor", "rollback_of", "hotfix")
     return [
         {
-            "number": entry["number"],
-            "time": entry["time"],
+            **{key: entry[key] for key in shown if key in entry},
+            **({"commit": entry["git"]["commit"]} if "git" in entry else {}),
             "services": {
                 name: {key: service[key] for key in ("image", "source_hash") if service.get(key)}
                 for name, service in entry["services"].items()
+                if not service.get("job_of")
             },
         }
-        for entry in ledger
+        for entry in ledger[:_SHOWN]
     ]
+
+
+def by_number(ledger: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The ledger as the state keeps it, so that a difference shows what is new and nothing else."""
+    return {str(entry["number"]): entry for entry in ledger}
 
 
 def prepend(

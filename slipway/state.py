@@ -96,4 +96,5 @@ def live_fact(value: Any) -> LiveFact:
     """The fact in a Stash's input; an empty one for a stack without a release."""
     if not value:
         return LiveFact()
-    return LiveFact(list(value["ledger"]), dict(value["containers"]))
+    ledger = sorted(value["ledger"].values(), key=lambda entry: -int(entry["number"]))
+    return LiveFact(ledger, dict(value["containers"]))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway import look
+from slipway.blueprint import probes_of
 from slipway.errors import ConfigError
-from slipway.extension import Extension, Probe, Route
+from slipway.extension import Probe, Route
 from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, has_digest
 from slipway.probes import Prober, public_headers
 from slipway.state import STASH, LiveFact, StackState, live_fact, parse_state
@@ -71,20 +72,24 @@ def verify(deployment: Deployment, host: Host, prober: Prober) -> Iterator[Check
     seen = "; ".join(findings.reasons) or "state, containers and proxy agree"
     yield Check("agreement", not findings.reasons, seen)
     for service, entry in sorted(deployment.live.ledger[0]["services"].items()):
-        checks = Extension.model_validate(entry.get("checks") or {})
-        yield from (
-            _ask(service, probe, checks.route, deployment, prober) for probe in checks.probes
-        )
+        route, probes = probes_of(entry)
+        for title, probe in probes:
+            yield _ask(service, title, probe, route, deployment, prober)
 
 
 def _ask(
-    service: str, probe: Probe, route: Route | None, deployment: Deployment, prober: Prober
+    service: str,
+    title: str,
+    probe: Probe | None,
+    route: Route | None,
+    deployment: Deployment,
+    prober: Prober,
 ) -> Check:
-    if "${" in probe.model_dump_json():
-        return Check(f"{service} {probe.title}", None, "its request holds a secret")
+    if probe is None:
+        return Check(f"{service} {title}", None, "its request holds a secret")
     headers = public_headers(probe, route) if route else None
     if headers is None:
-        return Check(f"{service} {probe.title}", None, "the public has no way there")
+        return Check(f"{service} {title}", None, "the public has no way there")
     verdict = prober.probe(probe, headers)
     return Check(f"{service} {deployment.address}{probe.path}", verdict.passed, verdict.found)
 

@@ -280,6 +280,9 @@ def install_compose_reader(folder: Path, resolved: Mapping[str, Any]) -> Mapping
     """Put a reader in a folder that gives this answer; returns the environment that finds it."""
     (folder / "answer.json").write_text(json.dumps(resolved))
     reader = folder / "compose-config"
-    reader.write_text(f"#!/bin/sh\nexec /bin/cat '{folder}/answer.json'\n")
+    # As with Compose's own, the answer has the variable's value where the file has its name.
+    reader.write_text(
+        f"#!/bin/sh\nexec /bin/sed \"s/hunter2/${{PASSWORD:-hunter2}}/g\" '{folder}/answer.json'\n"
+    )
     reader.chmod(0o755)
     return {"PATH": str(folder)}

@@ -11,7 +11,7 @@ from slipway.prepared import Settings
 
 KEYS = (
     "compose, port, registry, ingressImage, stableFor, platform, bind, address, keepReleases, "
-    "variables, secrets"
+    "pin, promoteFrom, minSoak, variables, secrets"
 )
 
 

@@ -1,5 +1,6 @@
 """What a program's preparation works with: a folder, a registry and a host that are played."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Self
 
 import pytest
 
-from slipway import deploy, hooked, preflight
+from slipway import deploy, hooked, preflight, reading
 from slipway.compose import Reading
 from slipway.host import LABEL_CONFIG, LABEL_OWNER, LABEL_ROLE, ContainerState, NetworkState
 from slipway.key_lines import KeyLines
@@ -86,8 +87,11 @@ class World:
             secrets={"DB_PASSWORD": PASSWORD},
         )
 
-    def project(self) -> Project:
-        named = {name: {"name": name, **service} for name, service in self.services.items()}
+    def project(self, password: str = PASSWORD) -> Project:
+        """The project with a password wherever `PASSWORD` stands."""
+        written = json.dumps(self.services).replace(PASSWORD, password)
+        services: dict[str, dict[str, Any]] = json.loads(written)
+        named = {name: {"name": name, **service} for name, service in services.items()}
         return Project.model_validate(
             {
                 "name": "shop",
@@ -151,12 +155,12 @@ def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
     def read(file: Path, environ: Mapping[str, str], variables: Mapping[str, str]) -> Reading:
         found.read.append((file, environ, variables))
-        return Reading(found.project(), KeyLines(file))
+        return Reading(found.project(variables.get("DB_PASSWORD", PASSWORD)), KeyLines(file))
 
-    monkeypatch.setattr(deploy.compose, "read_project", read)
+    monkeypatch.setattr(reading.compose, "read_project", read)
     monkeypatch.setattr(deploy, "connect", lambda: found.host)
     monkeypatch.setattr(hooked, "connect", lambda: found.host)
-    monkeypatch.setattr(deploy, "Registry", FakeRegistry)
+    monkeypatch.setattr(reading, "Registry", FakeRegistry)
     monkeypatch.setattr(preflight.psutil, "net_connections", lambda kind: [])
     return found
 
@@ -173,7 +177,7 @@ def state_after(prepared: Prepared) -> StackState:
         for plan in prepared.containers
     }
     images = {plan.service.name: f"localhost:5000/shop@{DIGEST}" for plan in prepared.containers}
-    live = {"attempt": "1", "ledger": prepared.ledger(images), "containers": containers}
+    live = {"attempt": "1", "ledger": prepared.fact(images), "containers": containers}
     settings = prepared.settings
     ingress = {
         "id": f"id-of-{prepared.ingress_name}",

@@ -121,7 +121,7 @@ def test_verify_tells_what_it_saw(
         def close(self) -> None:
             Engine.closed = True
 
-    live = {"ledger": [{"number": 3, "time": "noon", "services": {}}], "containers": {}}
+    live = {"ledger": {"3": {"number": 3, "time": "noon", "services": {}}}, "containers": {}}
     urn = "urn:pulumi:test::shop::"
     resources = [
         {"urn": f"{urn}pulumi:index:Stash::shop-live", "outputs": {"input": live}},

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from slipway import deploy
+from slipway.blueprint import markers
 from slipway.canonical import digest
 from slipway.errors import ConfigError, HostError, RegistryError
 from slipway.host import LABEL_OWNER
@@ -25,6 +26,7 @@ def test_new_stack_is_prepared_from_compose_file_and_registry(world: World) -> N
         stack=STACK,
         settings=world.settings,
         project=project,
+        project_record={"name": "shop", "volumes": {"data": {}}, "networks": {}},
         prefix="shop-test",
         address="http://127.0.0.1:8000",
         ingress_image=CADDY,
@@ -42,6 +44,7 @@ def test_new_stack_is_prepared_from_compose_file_and_registry(world: World) -> N
         },
         orphans=(),
         sites=(Site("web", 8000, names=("web",)),),
+        origin=prepared.origin,
     )
     assert prepared.ingress_name == "shop-test-ingress"
     assert prepared.volumes == {"data": "shop-test-data"}
@@ -65,12 +68,14 @@ def test_compose_file_sees_the_stack_s_values_and_of_the_environment_only_the_re
         "PULUMI_CONFIG_PASSPHRASE": "leak",
     }
     world.prepare(settings=replace(world.settings, variables={"LEVEL": "info"}), environ=environ)
+    marked = markers({"DB_PASSWORD": PASSWORD}, "stack key")
     assert world.read == [
         (
             world.folder / "compose.yaml",
             {"PATH": "/bin", "DOCKER_HOST": "ssh://there"},
-            {"LEVEL": "info", "DB_PASSWORD": PASSWORD},
+            {"LEVEL": "info", **secrets},
         )
+        for secrets in ({"DB_PASSWORD": PASSWORD}, marked)
     ]
 
 

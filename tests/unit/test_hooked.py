@@ -28,8 +28,9 @@ def test_gate_is_given_the_digests_that_were_released(
     first = world.prepare()
     prepared = world.prepare(bring_up(world, first))
     web, worker = prepared.containers
-    fact = {"ledger": prepared.ledger({"web": image("a"), "worker": image("b")})}
-    fact["ledger"][0]["services"]["web"]["image"] = image("a")
+    ledger = prepared.fact({"web": image("a"), "worker": image("b")})
+    ledger["1"]["services"]["web"]["image"] = image("a")
+    fact = {"ledger": ledger, "containers": {}}
     hooked.pass_gate(prepared, fact, lambda line: None)
     assert plans == [
         GatePlan(
@@ -64,7 +65,10 @@ def test_connection_is_closed_after_a_gate_that_failed(
 
     monkeypatch.setattr(gate.Gate, "run", refuse)
     prepared = world.prepare()
-    fact = {"ledger": prepared.ledger({"web": image("a"), "worker": image("b")})}
+    fact = {
+        "ledger": prepared.fact({"web": image("a"), "worker": image("b")}),
+        "containers": {},
+    }
     with pytest.raises(GateError, match=r"^no$"):
         hooked.pass_gate(prepared, fact, lambda line: None)
     assert world.host.journal[-1:] == ["host: close"]

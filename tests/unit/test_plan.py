@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from slipway.blueprint import record
+from slipway.declared import Declared
 from slipway.errors import ConfigError
 from slipway.image_plan import ImagePlan, plan_images
 from slipway.key_lines import KeyLines
@@ -58,8 +60,14 @@ def containers(
         for name, service in stack.services.items()
         if service.build is None
     }
-    found = {**pulled, **images(stack)}
-    return plan_containers(stack, found, mounted or {}, "key", "shop", "shop-test", state, missing)
+    declared = Declared(
+        stack,
+        KeyLines(Path("compose.yaml")),
+        {**pulled, **images(stack)},
+        mounted or {},
+        {name: record(service, Mounted(), "key", {}) for name, service in stack.services.items()},
+    )
+    return plan_containers(declared, "key", "shop", "shop-test", state, missing)
 
 
 def test_containers_are_named_after_their_revision(context: Path) -> None:
@@ -90,6 +98,7 @@ def test_containers_are_named_after_their_revision(context: Path) -> None:
             image=parse_reference(PULLED),
             role=Role.BACKING,
             placement=db_place,
+            record=record(db, Mounted(), "key", {}),
         ),
         ContainerPlan(
             service=web,
@@ -100,6 +109,7 @@ def test_containers_are_named_after_their_revision(context: Path) -> None:
             image=images(stack)["web"],
             role=Role.ROUTED,
             placement=web_place,
+            record=record(web, Mounted(), "key", {}),
         ),
     ]
     assert [plan.upstream for plan in plans] == [None, f"shop-test-web-{web_revision}:8000"]
@@ -234,7 +244,7 @@ def test_sites_are_those_of_routed_services() -> None:
 def changed(text: dict[str, Any], replace: frozenset[str], tmp_path: Path) -> None:
     """Plan a stack whose database is not what it was."""
     before = containers(project({"db": {"image": PULLED}}))
-    ledger = [{"services": {"db": {"spec": before[0].spec.plain()}}}]
+    ledger = [{"services": {"db": {"record": before[0].record.content}}}]
     live = LiveFact(ledger, {"db": {"name": before[0].name}})
     file = tmp_path / "compose.yaml"
     file.write_text("services:\n  db:\n    image: postgres\n")

@@ -12,7 +12,7 @@ from .support_deploy import DIGEST, PASSWORD, World
 
 def test_containers_with_one_of_the_stack_s_secrets_hold_a_secret(world: World) -> None:
     prepared = world.prepare()
-    assert [prepared.holds_secret(plan) for plan in prepared.containers] == [True, False]
+    assert [plan.record.holds_secret for plan in prepared.containers] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_secret_is_found_wherever_a_container_has_it(
 ) -> None:
     world.services["worker"] |= change
     prepared = world.prepare()
-    assert prepared.holds_secret(prepared.containers[1]) is holds
+    assert prepared.containers[1].record.holds_secret is holds
 
 
 def test_redactor_hides_secrets_and_literals_that_look_like_one(world: World) -> None:
@@ -56,49 +56,47 @@ def test_ledger_holds_the_whole_release_with_secrets_by_reference(world: World) 
     images = {name: f"{name}@{DIGEST}" for name in ("db", "web", "worker")}
     (entry,) = prepared.ledger(images)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", entry.pop("time"))
+    assert entry.pop("actor")
+    entry.pop("git", None)
+    (kept,) = prepared.kept
+    assert prepared.kept == {kept: "abcdefgh"}
     assert entry == {
         "number": 1,
         "fingerprint": prepared.fingerprint,
+        "project": {"name": "shop", "volumes": {"data": {}}, "networks": {}},
         "services": {
             "db": {
                 "revision": db.revision,
-                "source_hash": None,
                 "image": f"db@{DIGEST}",
-                "spec": {
-                    "identity": f"docker.io/library/postgres@{DIGEST}",
-                    "networks": {"default": ["db"]},
-                    "volumes": [volume],
-                },
-                "environment": {},
-                "checks": {},
+                "record": {"service": {"image": f"postgres@{DIGEST}", "volumes": [volume]}},
             },
             "web": {
                 "revision": web.revision,
                 "source_hash": source,
                 "image": f"web@{DIGEST}",
-                "spec": {"identity": source, "networks": {"default": []}},
-                "environment": {
-                    "DATABASE_URL": "postgres://quotes:${DB_PASSWORD}@db/quotes",
-                    "SLIPWAY_SOURCE_HASH": source,
-                },
-                "checks": {
-                    "route": {"port": 8000},
-                    "probes": [
-                        {"path": "/health", "headers": {"Authorization": "Bearer ${DB_PASSWORD}"}}
-                    ],
+                "record": {
+                    "service": {
+                        "x-slipway": {
+                            "route": {"port": 8000},
+                            "probes": [
+                                {
+                                    "path": "/health",
+                                    "headers": {"Authorization": "Bearer ${DB_PASSWORD}"},
+                                }
+                            ],
+                        },
+                    },
+                    "environment": {"DATABASE_URL": "postgres://quotes:${DB_PASSWORD}@db/quotes"},
                 },
             },
             "worker": {
                 "revision": worker.revision,
                 "source_hash": source,
                 "image": f"worker@{DIGEST}",
-                "spec": {
-                    "command": ["work"],
-                    "identity": source,
-                    "networks": {"default": []},
+                "record": {
+                    "service": {"command": ["work"], "x-slipway": {"stable_for": 3.0}},
+                    "environment": {"API_TOKEN": f"${{{kept}}}"},
                 },
-                "environment": {"API_TOKEN": "${API_TOKEN}", "SLIPWAY_SOURCE_HASH": source},
-                "checks": {"stable_for": 3.0},
             },
         },
     }

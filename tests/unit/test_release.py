@@ -5,7 +5,7 @@ import pytest
 from slipway.extension import Extension
 from slipway.release import (
     ContainerSpec,
-    by_reference,
+    by_number,
     container_spec,
     fingerprint,
     ledger_view,
@@ -150,28 +150,6 @@ def test_fingerprint_changes_with_revisions_services_and_key() -> None:
     assert len(found) == 4
 
 
-def test_secrets_go_into_the_ledger_by_reference_wherever_they_stand() -> None:
-    value = {
-        "url": "postgres://quotes:hunter2@db",
-        "list": ["hunter2", 8000, None, True],
-        "deep": {"text": "no secret", "more": [{"x": "<hunter2>"}]},
-    }
-    assert by_reference(value, {"PASSWORD": "hunter2"}) == {
-        "url": "postgres://quotes:${PASSWORD}@db",
-        "list": ["${PASSWORD}", 8000, None, True],
-        "deep": {"text": "no secret", "more": [{"x": "<${PASSWORD}>"}]},
-    }
-
-
-def test_secret_that_is_part_of_another_is_replaced_after_it() -> None:
-    secrets = {"A_SHORT": "hunter", "B_LONG": "hunter2"}
-    assert by_reference("hunter2 hunter", secrets) == "${B_LONG} ${A_SHORT}"
-
-
-def test_empty_secret_replaces_nothing() -> None:
-    assert by_reference("text", {"EMPTY": ""}) == "text"
-
-
 def entry(name: str) -> dict[str, Any]:
     return {"fingerprint": name, "time": "now", "services": {}}
 
@@ -217,3 +195,31 @@ def test_ledger_is_shown_without_specs_and_environments() -> None:
             },
         }
     ]
+
+
+def test_view_shows_the_newest_five_and_where_they_come_from() -> None:
+    ledger = [
+        {
+            "number": number,
+            "time": "noon",
+            "actor": "kim",
+            "git": {"commit": "c0ffee", "dirty": False},
+            "rollback_of": 1,
+            "services": {"web": {"image": "i"}, "web-release": {"image": "i", "job_of": "web"}},
+        }
+        for number in range(9, 0, -1)
+    ]
+    view = ledger_view(ledger)
+    assert [entry["number"] for entry in view] == [9, 8, 7, 6, 5]
+    assert view[0] == {
+        "number": 9,
+        "time": "noon",
+        "actor": "kim",
+        "rollback_of": 1,
+        "commit": "c0ffee",
+        "services": {"web": {"image": "i"}},
+    }
+
+
+def test_state_keeps_the_ledger_by_number() -> None:
+    assert by_number([{"number": 2}, {"number": 1}]) == {"2": {"number": 2}, "1": {"number": 1}}

@@ -51,7 +51,12 @@ def test_new_stack_has_no_fact() -> None:
 
 def test_fact_names_the_containers_that_serve() -> None:
     containers = {"web": {"name": "web-1", "id": "1"}, "worker": {"name": "worker-1", "id": "2"}}
-    value = {"attempt": "x", "ledger": [{"number": 1}], "containers": containers, "ingress": "3"}
+    value = {
+        "attempt": "x",
+        "ledger": {"1": {"number": 1}},
+        "containers": containers,
+        "ingress": "3",
+    }
     assert live_fact(value) == LiveFact([{"number": 1}], containers)
     assert live_fact(value).names == {"web-1", "worker-1"}
 

@@ -18,9 +18,9 @@ AGREE = Check("agreement", True, "state, containers and proxy agree")
 
 
 def fact(checks: dict[str, Any] | None = None) -> dict[str, Any]:
-    web = {"image": image("a"), "checks": checks or {}}
+    web = {"image": image("a"), "record": {"service": {"x-slipway": checks or {}}}}
     return {
-        "ledger": [{"number": 1, "services": {"web": web, "worker": {"image": image("b")}}}],
+        "ledger": {"1": {"number": 1, "services": {"web": web, "worker": {"image": image("b")}}}},
         "containers": {
             "web": {"name": "web-1", "id": "id-of-web-1", "upstream": "web-1:8000"},
             "worker": {"name": "worker-1", "id": "id-of-worker-1", "upstream": None},
@@ -76,7 +76,7 @@ def running(name: str, letter: str) -> Check:
 
 def test_export_gives_state_fact_and_address() -> None:
     found = parse_export("test", export(fact()))
-    assert found.live == LiveFact(fact()["ledger"], fact()["containers"])
+    assert found.live == LiveFact([fact()["ledger"]["1"]], fact()["containers"])
     assert found.address == ADDRESS
     assert sorted(found.state.named(CONTAINER)) == ["shop-ingress", "shop-web-1", "shop-worker-1"]
 
@@ -150,9 +150,9 @@ def test_address_that_does_not_answer_well_fails() -> None:
 
 
 def test_probe_of_which_the_ledger_has_only_a_reference_is_not_asked() -> None:
-    probe = {"path": "/admin", "headers": {"Authorization": "${TOKEN}"}}
+    probe = {"path": "/admin", "headers": {"Authorization": "${TOKEN}"}, "name": "admin"}
     assert checks(Machine(), [probe], 401)[3:] == [
-        Check("web GET /admin", None, "its request holds a secret")
+        Check("web admin", None, "its request holds a secret")
     ]
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway import deploy
+from slipway import deploy, reading
 
 from .support import DOCKERFILE, EmptyRegistry, Sample, reader_path
 
@@ -16,5 +16,5 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
     found.write("Dockerfile", DOCKERFILE)
     found.write("shop/wsgi.py", "application = None\n")
     monkeypatch.setattr(deploy, "connect", lambda: found.host)
-    monkeypatch.setattr(deploy, "Registry", EmptyRegistry)
+    monkeypatch.setattr(reading, "Registry", EmptyRegistry)
     return found

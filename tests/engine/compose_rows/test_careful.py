@@ -35,7 +35,7 @@ def after(prepared: Prepared) -> StackState:
         }
         for plan in prepared.containers
     }
-    ledger = prepared.ledger({plan.service.name: image for plan in prepared.containers})
+    ledger = prepared.fact({plan.service.name: image for plan in prepared.containers})
     outputs: dict[tuple[str, str], Mapping[str, Any]] = {
         (STASH, "shop-live"): {
             "input": {"attempt": "1", "ledger": ledger, "containers": containers}
@@ -598,7 +598,7 @@ def test_literal_secrets_are_warned_about_and_can_be_moved(sample: Sample, writt
         "compose.yaml:6 services.web.environment.BROKER_URL: a secret stands in the file; "
         "run scripts/secrets compose.yaml, which moves it into the stacks' configuration"
     ]
-    assert found.plan.holds_secret(found.container("web"))
+    assert found.container("web").record.holds_secret
 
 
 def test_literal_secrets_that_are_variables_are_not_warned_about(sample: Sample) -> None:

@@ -220,7 +220,7 @@ def test_dot_env_file_as_env_file_too(sample: Sample) -> None:
         "PASSWORD": "swordfish",
         "OTHER": "info",
     }
-    assert found.plan.holds_secret(found.container("web"))
+    assert found.container("web").record.holds_secret
 
 
 # --- traps ----------------------------------------------------------------------------------

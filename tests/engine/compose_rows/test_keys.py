@@ -702,7 +702,7 @@ def test_secrets_1(sample: Sample) -> None:
         "/run/secrets/token": ("swordfish", "0444"),
         "/etc/cert.pem": ("a certificate\n", "0400"),
     }
-    assert found.plan.holds_secret(found.container("web"))
+    assert found.container("web").record.holds_secret
     assert "swordfish" not in str(found.made_from("web"))
 
 

@@ -1,0 +1,302 @@
+"""What a release is made from, as the ledger keeps it, and back again.
+
+A record is complete: a release can be restored from it without compose file, Dockerfile or
+source, by whoever has the state and the registry. Secrets stand in it by reference: `${NAME}` is
+today's value of `slipway:secrets.NAME`; `${kept:…}` is a value that no configuration has, such as a
+password in the compose file or the content of a mounted file, which the state keeps as a secret.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.canonical import keyed_digest
+from slipway.extension import Probe, Route
+from slipway.image_plan import ReleasedImage
+from slipway.mounted_files import Mounted, UploadedFile
+from slipway.redact import holds_secret
+from slipway.reference import ImageReference, parse_reference
+from slipway.secret_references import refer, references, resolve
+from slipway.services import BindMount, Project, Service
+
+KEPT = "kept:"
+_KEPT_DIGITS = 16
+_LONG_ENOUGH = 4
+"""Shorter literals (a port, `1`, `on`) are in so many other texts that only their own variable is
+kept by reference."""
+_NONE = {"$none": ""}
+"""The engine drops null values from the state."""
+_ELSEWHERE = {"name", "build", "environment", "secrets", "configs"}
+"""What stands elsewhere in a record, or is not needed to make a container."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One service as the ledger keeps it.
+
+    Args:
+        content: JSON, with secrets by reference.
+        kept: values of the references that begin with `kept:`.
+    """
+
+    content: Mapping[str, Any]
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def holds_secret(self) -> bool:
+        """Whether the service's settings hold a secret."""
+        files = self.content.get("files", [])
+        plain = {k: v for k, v in self.content.items() if k != "files"}
+        return bool(references(plain)) or any(f.get("secret") or "text" in f for f in files)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """The same project, read with a marker in the place of each secret of the configuration.
+
+    A value alone does not tell where it comes from: a password may be equal to a user's name.
+
+    Args:
+        project: the project with markers.
+        mounted: what its services mount.
+        names: each secret's name, by its marker.
+    """
+
+    project: Project
+    mounted: Mapping[str, Mounted]
+    names: Mapping[str, str]
+
+
+def markers(secrets: Mapping[str, str], key: str) -> dict[str, str]:
+    """A text for each secret that stands nowhere else."""
+    return {name: f"s{keyed_digest(key, {'marker': name})[:31]}" for name in secrets}
+
+
+def record(
+    service: Service,
+    mounted: Mounted,
+    key: str,
+    secrets: Mapping[str, str],
+    marked: Marked | None = None,
+) -> Record:
+    """A service as the ledger keeps it.
+
+    Args:
+        service: the service.
+        mounted: what it mounts beside named volumes.
+        key: the stack's random key.
+        secrets: values of the configuration's secrets, by name.
+        marked: the project with markers in their place; None where it has no secrets, or cannot be
+            read in that way. Then what holds a secret's value is kept.
+    """
+    content = _content(service, mounted)
+    twin = marked and marked.project.services.get(service.name)
+    if marked and twin:
+        pattern = _content(twin, marked.mounted.get(service.name, Mounted()))
+        values = {name: secrets[name] for name in marked.names.values()}
+        found = _record(pattern, key, dict(marked.names), content)
+        if _resolvable(found, values) == content:
+            return found
+    return _record(content, key, _all_kept(secrets, key), content)
+
+
+def _resolvable(found: Record, secrets: Mapping[str, str]) -> Any:
+    return _resolved(found.content, {**secrets, **found.kept})
+
+
+def _all_kept(secrets: Mapping[str, str], key: str) -> dict[str, str]:
+    return {v: _kept_name(v, key) for v in secrets.values() if len(v) >= _LONG_ENOUGH}
+
+
+def _kept_name(value: str, key: str) -> str:
+    return f"{KEPT}{keyed_digest(key, {'kept': value})[:_KEPT_DIGITS]}"
+
+
+def _content(service: Service, mounted: Mounted) -> dict[str, Any]:
+    """All that a service's container is made from but its image, with its secrets."""
+    # What is mounted from this machine's folders is among the files.
+    volumes = [mount for mount in service.volumes if not isinstance(mount, BindMount)]
+    portable = service.model_copy(update={"volumes": volumes}) if service.volumes else service
+    dumped = portable.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    environment = {name: value.get_secret_value() for name, value in service.environment.items()}
+    files = [
+        {"path": f.path, "permissions": f.permissions, "secret": f.secret, "content": f.content}
+        for f in mounted.files
+    ]
+    paths = [p.model_dump(mode="json", exclude_unset=True) for p in mounted.host_paths]
+    found = {
+        "service": {k: v for k, v in dumped.items() if k not in _ELSEWHERE},
+        "environment": environment,
+        "files": files,
+        "host_paths": paths,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _record(
+    pattern: Mapping[str, Any], key: str, names: dict[str, str], actual: Mapping[str, Any]
+) -> Record:
+    kept: dict[str, str] = {}
+
+    def keep(value: str) -> str:
+        kept[_kept_name(value, key)] = value
+        return _kept_name(value, key)
+
+    literals = {
+        name: value
+        for name, value in pattern.get("environment", {}).items()
+        if value and holds_secret(name, value) and not any(known in value for known in names)
+    }
+    own = {name: f"${{{keep(value)}}}" for name, value in literals.items()}
+    names |= {v: keep(v) for v in literals.values() if len(v) >= _LONG_ENOUGH}
+    content = _without_none(refer({k: v for k, v in pattern.items() if k != "files"}, names))
+    if own:
+        content["environment"] |= own
+    found = [
+        _file(file, real, names, keep)
+        for file, real in zip(pattern.get("files", []), actual.get("files", []), strict=True)
+    ]
+    kept |= {n: v for v, n in names.items() if n.startswith(KEPT)}
+    content = {**content, **({"files": found} if found else {})}
+    return Record(content, {n: kept[n] for n in references(content) if n in kept})
+
+
+def _file(
+    file: Mapping[str, Any], actual: Mapping[str, Any], names: Mapping[str, str], keep: Any
+) -> dict[str, Any]:
+    entry = {"path": file["path"], "permissions": file["permissions"]}
+    if file["secret"]:
+        entry["secret"] = True
+    if file["content"] == actual["content"]:
+        encoded = base64.b64encode(file["content"]).decode()
+        return {**entry, "base64": f"${{{keep(encoded)}}}"}
+    return {**entry, "text": refer(file["content"].decode(), names)}
+
+
+def _resolved(content: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = _with_none(resolve(content, values))
+    for file in found.get("files", []):
+        file.setdefault("secret", False)
+        if "base64" in file:
+            file["content"] = base64.b64decode(file.pop("base64"))
+        else:
+            file["content"] = file.pop("text").encode()
+    return found
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A release out of the ledger.
+
+    Args:
+        project: its services, volumes and networks.
+        images: by service.
+        mounted: what services mount beside named volumes.
+        alone: services that must be proven before others start.
+    """
+
+    project: Project
+    images: Mapping[str, ReleasedImage | ImageReference]
+    mounted: Mapping[str, Mounted]
+    alone: frozenset[str]
+
+
+def project_record(project: Project) -> dict[str, Any]:
+    """What the ledger keeps of a project beside its services."""
+    return {
+        "name": project.name,
+        "volumes": _dumped(project.volumes),
+        "networks": _dumped(project.networks),
+    }
+
+
+def _dumped(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.model_dump(mode="json", exclude_unset=True) for name, value in values.items()
+    }
+
+
+def restore(entry: Mapping[str, Any], values: Mapping[str, str]) -> Restored:
+    """The release that an entry of the ledger tells of.
+
+    Args:
+        entry: the entry.
+        values: of all references, by name.
+
+    Raises:
+        ConfigError: a secret of it has no value any more.
+    """
+    services: dict[str, Service] = {}
+    images: dict[str, ReleasedImage | ImageReference] = {}
+    mounted: dict[str, Mounted] = {}
+    for name, found in own_services(entry).items():
+        content = _resolved(found["record"], values)
+        built = {"build": {"context": ""}} if found.get("source_hash") else {}
+        fields = {**content["service"], **built, "environment": content.get("environment", {})}
+        service = Service.model_validate({**fields, "name": name})
+        services[name] = service
+        if found.get("source_hash"):
+            images[name] = ReleasedImage(parse_reference(found["image"]), found["source_hash"])
+        else:
+            images[name] = parse_reference(str(service.image))
+        mounted[name] = Mounted(
+            tuple(UploadedFile(**file) for file in content.get("files", [])),
+            tuple(BindMount.model_validate(path) for path in content.get("host_paths", [])),
+        )
+    project = Project(
+        file=f"release {entry['number']}", services=dict(sorted(services.items())),
+        **entry["project"],
+    )  # fmt: skip
+    alone = frozenset(name for name, found in entry["services"].items() if found.get("alone"))
+    return Restored(project, images, mounted, alone)
+
+
+def probes_of(found: Mapping[str, Any]) -> tuple[Route | None, list[tuple[str, Probe | None]]]:
+    """Route and probes of a service of the ledger; None for a probe whose request holds a secret.
+
+    Args:
+        found: the service's entry.
+    """
+    checks = found.get("record", {}).get("service", {}).get("x-slipway") or {}
+    route = checks.get("route")
+    probes = []
+    for probe in checks.get("probes", []):
+        plain = None if references(probe) else Probe.model_validate(_with_none(resolve(probe, {})))
+        title = plain.title if plain else probe.get("name") or probe.get("path", "")
+        probes.append((str(title), plain))
+    return (Route.model_validate(resolve(route, {})) if route else None), probes
+
+
+def own_services(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The services of an entry without those that others imply."""
+    return {n: found for n, found in entry["services"].items() if not found.get("job_of")}
+
+
+def same_release(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two entries run the same: digests and specs are equal, secrets by reference."""
+
+    def identity(entry: Mapping[str, Any]) -> Any:
+        services = own_services(entry).items()
+        return entry["project"], {n: (s["image"], s["record"]) for n, s in services}
+
+    return bool(identity(one) == identity(other))
+
+
+def kept_names(entries: Any) -> set[str]:
+    """The names of the values that entries of the ledger need the state to keep."""
+    return {name for name in references(entries) if name.startswith(KEPT)}
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_none(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_none(item) for item in value]
+    return dict(_NONE) if value is None else value
+
+
+def _with_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return None if value == _NONE else {k: _with_none(item) for k, item in value.items()}
+    return [_with_none(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,101 @@
+"""Who releases, and from what: for the ledger and the evidence."""
+
+import getpass
+import socket
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ACTOR = "SLIPWAY_ACTOR"
+HOTFIX = "SLIPWAY_HOTFIX"
+_TIMEOUT = 10.0
+
+Git = Callable[[Sequence[str]], str | None]
+"""Runs git with these arguments; gives what it printed, or None if it failed."""
+
+
+@dataclass(frozen=True)
+class GitState:
+    """Where a folder stands in its repository.
+
+    Args:
+        commit: 40 digits.
+        branch: its name; None where no branch is checked out.
+        dirty: whether something in the folder differs from the commit.
+    """
+
+    commit: str
+    branch: str | None
+    dirty: bool
+
+    def recorded(self) -> dict[str, Any]:
+        branch = {} if self.branch is None else {"branch": self.branch}
+        return {"commit": self.commit, **branch, "dirty": self.dirty}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who releases, and from what.
+
+    Args:
+        actor: user and machine, or what SLIPWAY_ACTOR or the CI system names.
+        git: None outside a repository.
+        hotfix: why the rules of promotion do not hold for this release.
+    """
+
+    actor: str = ""
+    git: GitState | None = None
+    hotfix: str | None = None
+
+    def recorded(self) -> dict[str, Any]:
+        """As the ledger keeps it."""
+        found = {
+            "actor": self.actor,
+            "git": self.git.recorded() if self.git else None,
+            "hotfix": self.hotfix,
+        }
+        return {key: value for key, value in found.items() if value}
+
+
+def read_origin(folder: Path, environ: Mapping[str, str]) -> Origin:
+    """The origin of a release whose compose file is in `folder`."""
+    return Origin(actor(environ), git_state(folder), environ.get(HOTFIX) or None)
+
+
+def actor(environ: Mapping[str, str]) -> str:
+    """Who releases."""
+    named = environ.get(ACTOR) or environ.get("GITHUB_ACTOR") or environ.get("GITLAB_USER_LOGIN")
+    if named:
+        return named
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # An id without a name, as in some containers.
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def git_state(folder: Path, git: Git | None = None) -> GitState | None:
+    """Where a folder stands in its repository; None if it is in none, or git is not there."""
+    run = git or _git_in(folder)
+    commit = run(["rev-parse", "--verify", "HEAD"])
+    if commit is None:
+        return None
+    branch = run(["symbolic-ref", "--short", "-q", "HEAD"])
+    changes = run(["status", "--porcelain", "--", "."])
+    return GitState(commit.strip(), (branch or "").strip() or None, changes != "")
+
+
+def _git_in(folder: Path) -> Git:
+    def git(arguments: Sequence[str]) -> str | None:
+        try:
+            ended = subprocess.run(
+                ["git", "-C", str(folder), *arguments],
+                capture_output=True, text=True, check=False, timeout=_TIMEOUT,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return ended.stdout if ended.returncode == 0 else None
+
+    return git
