@@ -16,7 +16,7 @@ from slipway.errors import RegistryError
 from slipway.reference import DOCKER_HUB, ImageReference
 
 _TIMEOUT = 10.0
-_MANIFESTS = ", ".join(
+MANIFESTS = ", ".join(
     [
         "application/vnd.oci.image.index.v1+json",
         "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -24,6 +24,7 @@ _MANIFESTS = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     ]
 )
+"""The types of manifests, as a registry is asked for them."""
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _LOCAL = re.compile(r"(localhost|127(?:\.\d+){3}|\[::1\])(:\d+)?")
 
@@ -78,9 +79,8 @@ class Registry:
         Raises:
             RegistryError: the registry cannot be reached, or refuses to answer.
         """
-        url = f"{_base_url(reference.registry)}/v2/{reference.repository}/manifests/"
-        url += reference.digest or reference.tag or "latest"
-        answer = self._head(url, reference)
+        wanted = reference.digest or reference.tag or "latest"
+        answer = self.ask("HEAD", reference, f"manifests/{wanted}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if answer.status_code != httpx.codes.OK:
@@ -93,16 +93,43 @@ class Registry:
             raise RegistryError(f"{reference.registry} gave no digest for {reference}")
         return str(digest)
 
-    def _head(self, url: str, reference: ImageReference) -> httpx.Response:
-        headers = {"Accept": _MANIFESTS}
+    def ask(
+        self, method: str, reference: ImageReference, path: str, accept: str = MANIFESTS
+    ) -> httpx.Response:
+        """The answer to one request about a repository, with a login where it wants one.
+
+        Args:
+            method: GET, HEAD or DELETE.
+            reference: of the repository; its tag and digest do not count.
+            path: below the repository, such as `tags/list`.
+            accept: the types of answers that can be read.
+
+        Raises:
+            RegistryError: the registry cannot be reached, or wants another login.
+        """
+        url = f"{_base_url(reference.registry)}/v2/{reference.repository}/{path}"
+        headers = {"Accept": accept}
         try:
-            answer = self._client.head(url, headers=headers)
+            answer = self._client.request(method, url, headers=headers)
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 headers["Authorization"] = self._authorization(answer, reference)
-                answer = self._client.head(url, headers=headers)
+                answer = self._client.request(method, url, headers=headers)
         except httpx.HTTPError as error:
             raise RegistryError(_unreachable(reference.registry, error)) from error
         return answer
+
+    def require_answer(self, registry: str) -> None:
+        """See that a registry's host answers as one, be it with the wish for a login.
+
+        Raises:
+            RegistryError: it does not.
+        """
+        try:
+            answer = self._client.get(f"{_base_url(registry)}/v2/")
+        except httpx.HTTPError as error:
+            raise RegistryError(_unreachable(registry, error)) from error
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.UNAUTHORIZED):
+            raise RegistryError(f"{registry} answered {answer.status_code} when asked for /v2/")
 
     def _authorization(self, answer: httpx.Response, reference: ImageReference) -> str:
         account = self._credentials(reference.registry)

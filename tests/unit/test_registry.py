@@ -217,3 +217,47 @@ def test_registry_that_is_down_says_what_to_do(image: str, message: str) -> None
 )
 def test_only_registries_on_this_machine_are_local(registry: str, verdict: bool) -> None:
     assert is_local(registry) is verdict
+
+
+# --- other questions ------------------------------------------------------------------------
+
+
+def test_any_request_about_a_repository_may_need_a_login() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "auth.example.com":
+            return httpx.Response(200, json={"token": "granted"})
+        if "Authorization" in request.headers:
+            return httpx.Response(202)
+        return httpx.Response(401, headers=CHALLENGE)
+
+    server = FakeRegistry(answer)
+    with Registry(lambda host: ACCOUNT, httpx.MockTransport(server)) as registry:
+        assert registry.ask("DELETE", REMOTE, f"manifests/{DIGEST}").status_code == 202
+    url = f"https://reg.example.com/v2/team/shop/manifests/{DIGEST}"
+    assert server.asked[0] == ("DELETE", url, None)
+    assert server.asked[2] == ("DELETE", url, "Bearer granted")
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_registry_that_wants_a_login_answers_too(status: int) -> None:
+    server = always(status)
+    with Registry(transport=httpx.MockTransport(server)) as registry:
+        registry.require_answer("localhost:5000")
+    assert server.asked == [("GET", "http://localhost:5000/v2/", None)]
+
+
+def test_server_that_is_no_registry_is_told() -> None:
+    transport = httpx.MockTransport(always(404))
+    with Registry(transport=transport) as registry, pytest.raises(RegistryError) as error:
+        registry.require_answer("localhost:5000")
+    assert str(error.value) == "localhost:5000 answered 404 when asked for /v2/"
+
+
+def test_registry_that_does_not_answer_is_told() -> None:
+    def down(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    transport = httpx.MockTransport(down)
+    with Registry(transport=transport) as registry, pytest.raises(RegistryError) as error:
+        registry.require_answer("localhost:5000")
+    assert str(error.value).startswith("the registry localhost:5000 cannot be reached (refused)")
