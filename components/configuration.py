@@ -36,6 +36,8 @@ class _Configuration(BaseModel):
     pin: int | None = Field(default=None, ge=1)
     promote_from: str | None = Field(default=None, min_length=1)
     min_soak: Seconds = 0.0
+    # The program has no use for it: scripts/doctor reads it from the file.
+    image_retention: Seconds | None = None
     variables: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, Any] = Field(default_factory=dict)
 
@@ -54,6 +56,7 @@ def read_settings() -> Settings:
     except ValidationError as error:
         raise ConfigError([_problem(file, detail) for detail in error.errors()]) from None
     values = dict(found)
+    del values["image_retention"]
     values["variables"] = _texts(found.variables)
     values["secrets"] = _texts(found.secrets)
     return Settings(**values)

@@ -11,7 +11,7 @@ from slipway.prepared import Settings
 
 KEYS = (
     "compose, port, registry, ingressImage, stableFor, platform, bind, address, keepReleases, "
-    "pin, promoteFrom, minSoak, variables, secrets"
+    "pin, promoteFrom, minSoak, imageRetention, variables, secrets"
 )
 
 
@@ -57,6 +57,7 @@ def test_every_key_is_read(configured: Any) -> None:
         "bind": "127.0.0.1",
         "address": "https://quotes.example",
         "keepReleases": "5",
+        "imageRetention": "720h",
         "variables": {"LEVEL": "info"},
         "secrets": {"PASSWORD": "hunter2"},
     }
