@@ -137,8 +137,8 @@ def ledger_view(ledger: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             **{key: entry[key] for key in shown if key in entry},
             **({"commit": entry["git"]["commit"]} if "git" in entry else {}),
-            "services": {
-                name: {key: service[key] for key in ("image", "source_hash") if service.get(key)}
+            "images": {
+                name: service["image"]
                 for name, service in entry["services"].items()
                 if not service.get("job_of")
             },

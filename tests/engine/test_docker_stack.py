@@ -284,13 +284,7 @@ def test_gate_holds_the_release_after_the_mark_of_the_attempt(shop: Shop) -> Non
             "number": 1,
             "time": release["time"],
             "actor": release["actor"],
-            "services": {
-                "web": {
-                    "image": f"{shop.registry.address}/shop@{PUSHED}",
-                    "source_hash": source_hash(world),
-                },
-                "worker": {"image": PULLED},
-            },
+            "images": {"web": f"{shop.registry.address}/shop@{PUSHED}", "worker": PULLED},
         }
     ]
 

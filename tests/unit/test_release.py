@@ -189,10 +189,7 @@ def test_ledger_is_shown_without_specs_and_environments() -> None:
         {
             "number": 3,
             "time": "noon",
-            "services": {
-                "web": {"image": "i@sha256:1", "source_hash": HASH},
-                "db": {"image": "db@sha256:2"},
-            },
+            "images": {"web": "i@sha256:1", "db": "db@sha256:2"},
         }
     ]
 
@@ -217,7 +214,7 @@ def test_view_shows_the_newest_five_and_where_they_come_from() -> None:
         "actor": "kim",
         "rollback_of": 1,
         "commit": "c0ffee",
-        "services": {"web": {"image": "i"}},
+        "images": {"web": "i"},
     }
 
 
