@@ -44,7 +44,7 @@ def doctor(
     yes: Annotated[bool, typer.Option("--yes", help="with --prune: do not ask")] = False,
 ) -> None:
     """Look at the machine and the stacks. Exit code 1: a problem was found; 2: no look possible."""
-    with errors_shown(), _surroundings() as around:
+    with errors_shown(), surroundings() as around:
         project = collect_project(around)
         names = _chosen(project, stack)
         if prune:
@@ -55,7 +55,8 @@ def doctor(
 
 
 @contextmanager
-def _surroundings() -> Iterator[Surroundings]:
+def surroundings() -> Iterator[Surroundings]:
+    """This machine, with its engine where it answers; connections are closed at the end."""
     host = attempt(docker_host.connect)
     images = attempt(engine.connect) if not isinstance(host, Unread) else host
     with Registry(docker_host.registry_login) as registry:
