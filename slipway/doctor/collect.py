@@ -173,6 +173,8 @@ def _port_taken(
         return None
     if isinstance(around.host, Unread):
         return Unread(_NO_ENGINE)
+    if not ingress:
+        return Unread("neither state nor compose file tells the name of the stack's own proxy")
     try:
         preflight.require_free_port(file.port, ingress, around.host)
     except UserError as error:

@@ -207,6 +207,17 @@ def test_port_of_the_own_proxy_is_not_taken(scene: Scene) -> None:
     assert str(stack(scene).port_taken).startswith("port 8000 is taken by container other; set")
 
 
+def test_proxy_of_unknown_name_is_not_taken_for_somebody_elses(scene: Scene) -> None:
+    serve(scene)
+    scene.engine.publishers = {8000: INGRESS}
+    scene.backend.down = "no bucket"
+    assert stack(scene).port_taken is None
+    (scene.root / "compose.yaml").unlink()
+    assert stack(scene).port_taken == Unread(
+        "neither state nor compose file tells the name of the stack's own proxy"
+    )
+
+
 def test_images_without_digest_are_told_with_their_line(scene: Scene) -> None:
     scene.write(
         "compose.yaml", "name: shop\nservices:\n  web:\n    image: redis:7\n  db: {build: .}\n"
