@@ -5,7 +5,7 @@ or raises, and then what served before still serves and no unproven container ru
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from slipway.draining import Drain
 from slipway.errors import GateError, HostError
@@ -77,7 +77,8 @@ class _Passage:
         self._ingress = ingress
         self._lease = lease
         self._drain = drain
-        self._seen = self._served(ingress.live())
+        # A killed gate may have left requests held: the state knows for whom they wait.
+        self._seen = _unheld(ingress.live(), plan.served)
         self._succession = Succession(plan, world, ingress, lease, drain, self._seen.containers)
         self._opened: dict[str, str] = {}
         self._switching = False
@@ -101,16 +102,6 @@ class _Passage:
         old = {*self._plan.served.items(), *self._seen.upstreams.items()}
         self._drain_all(old, set(self._plan.upstreams.values()))
         self._remove_leftovers()
-
-    def _served(self, found: LiveRoute) -> LiveRoute:
-        """The route that is to be restored: a killed gate may have left requests held."""
-        upstreams = {
-            service: self._plan.served.get(service, "") if upstream == HELD else upstream
-            for service, upstream in found.upstreams.items()
-        }
-        return LiveRoute(
-            found.route, {s: upstream for s, upstream in upstreams.items() if upstream}
-        )
 
     def _prove(self, prover: Prover) -> None:
         """Prove everything, what nobody notices first and what makes requests wait last."""
@@ -159,7 +150,8 @@ class _Passage:
                 "the public address leads to this release already: nothing to switch"
             )
             return
-        if self._served(now).upstreams != {**self._seen.upstreams, **self._opened}:
+        # What is held now, this gate holds, in the place of what it saw: the state may not know that.
+        if _unheld(now, self._seen.upstreams).upstreams != {**self._seen.upstreams, **self._opened}:
             self._lease.confirm(self._seen)  # Fails: someone else has moved the route.
         self._lease.switch(now, self._plan.fingerprint, upstreams)
         self._world.report("switched: new requests go to this release")
@@ -238,3 +230,12 @@ class _Passage:
         except HostError as error:
             # The release serves: to fail now would have the state say that it does not.
             self._world.report(f"leftovers stay for now: {self._world.redact(str(error))}")
+
+
+def _unheld(found: LiveRoute, behind: Mapping[str, str]) -> LiveRoute:
+    """A route with what serves in the place of what is held; left out where nothing does."""
+    upstreams = {
+        service: behind.get(service, "") if upstream == HELD else upstream
+        for service, upstream in found.upstreams.items()
+    }
+    return LiveRoute(found.route, {s: upstream for s, upstream in upstreams.items() if upstream})

@@ -364,6 +364,27 @@ def test_what_a_killed_gate_switched_to_comes_back_after_a_failure() -> None:
     assert scene.host.running == [INGRESS, "web-2"]
 
 
+@pytest.mark.parametrize(
+    "source", [held("web-3", "c"), held("web-1", "a"), held()], ids=["third", "old", "same"]
+)
+def test_release_after_one_that_was_killed_after_its_switch_passes(source: Candidate) -> None:
+    scene = killed_after_its_switch(source)
+    scene.run()
+    assert scene.ingress.route.upstreams == {"web": source.upstream}
+    assert scene.host.running == [INGRESS, source.container]
+
+
+def test_second_release_passes_when_the_first_was_killed_after_its_switch() -> None:
+    """The state has no release at all."""
+    scene = Exchange([held()])
+    scene.host.add("web-1", image("a"), running=True)
+    scene.label("web-1", "web")
+    scene.ingress.route = LiveRoute("releases/killed", BEFORE)
+    scene.run()
+    assert scene.ingress.route.upstreams == {"web": "web-2:8000"}
+    assert scene.host.running == [INGRESS, "web-2"]
+
+
 # --- singletons -----------------------------------------------------------------------------
 
 
