@@ -40,7 +40,7 @@ _GARBAGE = (
 def doctor(
     stack: Annotated[str | None, typer.Argument(help="stack to look at; default: all")] = None,
     json_: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-    prune: Annotated[bool, typer.Option(help="list what no release needs, and remove it")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="list what no release needs")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="with --prune: do not ask")] = False,
 ) -> None:
     """Look at the machine and the stacks. Exit code 1: a problem was found; 2: no look possible."""
