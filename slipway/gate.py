@@ -94,14 +94,20 @@ class _Passage:
             self._switch()
             self._succession.tell_pause()
             prover.verify_public([c for c in self._plan.candidates if c.upstream])
+            self._finish(prover)
+            self._remove_leftovers()
         except GateError as error:
             raise GateError(f"{error}\n{self._undo()}") from error
         except BaseException:
             self._world.report(self._undo())
             raise
+
+    def _finish(self, prover: Prover) -> None:
+        """Let the old ones finish. Until the engine deletes them, there is a way back to them."""
         old = {*self._plan.served.items(), *self._seen.upstreams.items()}
-        self._drain_all(old, set(self._plan.upstreams.values()))
-        self._remove_leftovers()
+        with prover.watching() as look:
+            self._drain_all(old, set(self._plan.upstreams.values()), look)
+        prover.see_all_well()
 
     def _prove(self, prover: Prover) -> None:
         """Prove everything, what nobody notices first and what makes requests wait last."""
@@ -150,17 +156,22 @@ class _Passage:
                 "the public address leads to this release already: nothing to switch"
             )
             return
-        # What is held now, this gate holds, in the place of what it saw: the state may not know that.
+        # What is held now, this gate holds, in the place of what it saw; the state may not know it.
         if _unheld(now, self._seen.upstreams).upstreams != {**self._seen.upstreams, **self._opened}:
             self._lease.confirm(self._seen)  # Fails: someone else has moved the route.
         self._lease.switch(now, self._plan.fingerprint, upstreams)
         self._world.report("switched: new requests go to this release")
 
-    def _drain_all(self, upstreams: Collection[tuple[str, str]], serving: Collection[str]) -> None:
+    def _drain_all(
+        self,
+        upstreams: Collection[tuple[str, str]],
+        serving: Collection[str],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         drains = {c.service: c.extension.drain for c in self._plan.candidates}
         for service, upstream in sorted(upstreams):
             if upstream not in serving:
-                self._drain.wait(upstream, drains.get(service, Extension().drain))
+                self._drain.wait(upstream, drains.get(service, Extension().drain), meanwhile)
 
     def _undo(self) -> str:
         """Bring back what was, as far as possible; tells what serves now.
@@ -227,8 +238,8 @@ class _Passage:
                 if found is not None and found.name not in routed:
                     self._world.report(f"removing {found.name}, left over by a run that was killed")
                     host.remove(found.id)
-        except HostError as error:
-            # The release serves: to fail now would have the state say that it does not.
+        except Exception as error:
+            # The release serves: it must not be undone for the sake of a leftover.
             self._world.report(f"leftovers stay for now: {self._world.redact(str(error))}")
 
 

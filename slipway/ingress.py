@@ -133,11 +133,14 @@ class Ingress:
         code, output = self._host.execute(self._container, ["sh", "-euc", proxy.IN_FLIGHT])
         if code != 0:
             raise HostError(f"the ingress {self._container} does not tell its upstreams: {output}")
-        return sum(
-            int(entry["num_requests"])
-            for entry in json.loads(output)
-            if entry["address"] == upstream
-        )
+        try:
+            counts = [(str(e["address"]), int(e["num_requests"])) for e in json.loads(output)]
+        except (ValueError, KeyError, TypeError) as error:
+            raise HostError(
+                f"the ingress {self._container} tells something else than its upstreams: "
+                f"{output.strip()[:200]!r}"
+            ) from error
+        return sum(count for address, count in counts if address == upstream)
 
     @contextmanager
     def lease(
@@ -166,9 +169,9 @@ class Ingress:
             renewal.stop()
             # Neither may hide why the gate failed, or fail a release that serves by now: nobody
             # knows the candidate's key, and a lease that is not given back runs out.
-            with suppress(HostError):
+            with suppress(Exception):
                 lease.close_candidate()
-            with suppress(HostError):
+            with suppress(Exception):
                 self._script(proxy.RELEASE, token)
 
     def _acquire(self, token: str, sleep: Callable[[float], None]) -> None:

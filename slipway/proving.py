@@ -1,12 +1,13 @@
 """Proving candidates: containers are started, looked at and asked until they pass or fail."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from slipway.errors import GateError
+from slipway.errors import GateError, HostError
 from slipway.extension import Probe
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import ContainerState, Host, has_digest
@@ -145,6 +146,34 @@ class Prover:
                     self.fail(candidate, Fault(summary, failed))
                 self._world.sleep(POLL)
 
+    @contextmanager
+    def watching(self) -> Iterator[Callable[[], None]]:
+        """Go on watching what is proven; gives what looks at all of it once more.
+
+        Docker may fail to answer meanwhile: what was proven and serves is not undone for that.
+
+        Raises:
+            GateError: when looking, one is not well any more.
+        """
+        with ThreadPoolExecutor(max(len(self._proven), 1), thread_name_prefix="probe") as pool:
+
+            def look() -> None:
+                for attempt in self._proven:
+                    with suppress(HostError):
+                        self._step(attempt, pool)
+
+            yield look
+
+    def see_all_well(self) -> None:
+        """Look at all proven containers a last time.
+
+        Raises:
+            GateError: one is not well any more.
+            HostError: Docker does not tell.
+        """
+        for attempt in self._proven:
+            self._see_container(attempt)
+
     def fail(self, candidate: Candidate, fault: Fault) -> NoReturn:
         """Refuse the release.
 
@@ -184,22 +213,24 @@ class Prover:
     def _step(self, attempt: Attempt, pool: ThreadPoolExecutor) -> None:
         """Look at the container; begin a round of probes when one is due, judge it when done."""
         now = self._world.clock()
+        self._see_container(attempt)
+        if attempt.round is None and now >= attempt.due:
+            attempt.round = pool.submit(self._round, attempt.candidate)
+        elif attempt.round is not None and attempt.round.done():
+            steady, done, attempt.round = attempt.trial.steady, attempt.round, None
+            attempt.due = self._world.clock() + attempt.candidate.extension.interval
+            attempt.trial.see_round(self._world.clock(), done.result())
+            self._tell(attempt, became_steady=attempt.trial.steady and not steady)
+            self._refuse_fault(attempt)
+
+    def _see_container(self, attempt: Attempt) -> None:
         seen = self._world.host.container(attempt.candidate.container)
         if seen is not None and seen.restarts > attempt.restarts:
             # Once it runs again, Docker tells how it ended only in its record of events.
             code = self._world.host.last_exit_code(attempt.candidate.container)
             seen = replace(seen, exit_code=code or seen.exit_code)
-        attempt.trial.see_container(now, seen)
+        attempt.trial.see_container(self._world.clock(), seen)
         self._refuse_fault(attempt)
-        if attempt.round is None and now >= attempt.due:
-            attempt.round = pool.submit(self._round, attempt.candidate)
-        elif attempt.round is not None and attempt.round.done():
-            steady = attempt.trial.steady
-            attempt.trial.see_round(self._world.clock(), attempt.round.result())
-            attempt.round = None
-            attempt.due = self._world.clock() + attempt.candidate.extension.interval
-            self._tell(attempt, became_steady=attempt.trial.steady and not steady)
-            self._refuse_fault(attempt)
 
     def _tell(self, attempt: Attempt, *, became_steady: bool) -> None:
         """Say where a trial stands: when it turns well, and every few seconds until then."""

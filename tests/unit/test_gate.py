@@ -529,6 +529,83 @@ def test_ingress_that_does_not_tell_its_requests_gets_the_whole_drain_and_fails_
     assert scene.clock.elapsed == 9.0
 
 
+def draining() -> Scene:
+    """A release that has been switched to 3.6 s ago, and whose old container is still busy."""
+    scene = Scene([web(drain=30.0), worker()], live=BOTH_BEFORE)
+    scene.ingress.requests["web-1:8000"] = 1
+    return scene
+
+
+@pytest.mark.parametrize("name", ["web-2", "worker-2"])
+def test_candidate_that_crashes_while_the_old_one_drains_is_undone_at_once(name: str) -> None:
+    scene = draining()
+    scene.clock.after(10.0, lambda: scene.host.crash(name, 137))
+    report = refused(scene)
+    service = name.removesuffix("-2")
+    assert f"service {service}: the container exited with code 137 after" in report
+    assert report.splitlines()[-1] == STILL
+    assert scene.ingress.route.upstreams == BEFORE
+    assert scene.host.running == [INGRESS, "web-1", "worker-1"]
+    assert scene.clock.elapsed < 12.0
+
+
+def test_candidate_that_stops_answering_while_the_old_one_drains_is_undone() -> None:
+    scene = draining()
+    scene.clock.after(10.0, lambda: scene.prober.replies.update({"web-2": Reply(1.0, 500, "oops")}))
+    assert "service web: well at first, then failed after" in refused(scene)
+    assert scene.ingress.route.upstreams == BEFORE
+
+
+def test_candidate_that_crashes_just_before_the_gate_ends_is_undone() -> None:
+    """Nothing is drained, so that nothing is watched meanwhile."""
+    scene = Scene([web(), worker()])
+    ask = scene.prober.probe
+
+    def crash_after_the_last(probe, headers, upstream="the application"):
+        verdict = ask(probe, headers, upstream)
+        if scene.prober.asked[-1][1] == "public":
+            scene.host.crash("worker-2", 1)
+        return verdict
+
+    scene.prober.probe = crash_after_the_last
+    assert "service worker: the container exited with code 1" in refused(scene)
+    assert scene.ingress.route == LiveRoute()
+    assert scene.host.running == [INGRESS]
+
+
+def test_engine_that_does_not_answer_for_a_moment_while_draining_fails_nothing() -> None:
+    scene = draining()
+    find = scene.host.container
+
+    def container(name):
+        if 9.0 <= scene.clock.elapsed < 12.0:
+            raise HostError("Docker does not answer")
+        return find(name)
+
+    scene.host.container = container
+    scene.clock.after(14.0, lambda: scene.ingress.requests.clear())
+    scene.run()
+    assert scene.ingress.route.upstreams == {"web": "web-2:8000"}
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()])
+def test_anything_that_ends_the_drain_undoes_the_switch(error: BaseException) -> None:
+    scene = draining()
+    scene.ingress.failing["in_flight"] = error
+    find = scene.ingress.in_flight
+
+    def in_flight(upstream):
+        if upstream == "web-2:8000":
+            return 0
+        return find(upstream)
+
+    scene.ingress.in_flight = in_flight
+    with pytest.raises(type(error)):
+        scene.run()
+    assert scene.ingress.route.upstreams == BEFORE
+    assert scene.host.running == [INGRESS, "web-1", "worker-1"]
+
+
 # --- leftovers ------------------------------------------------------------------------------
 
 
@@ -590,10 +667,13 @@ def test_routed_service_without_probes_must_be_reached_after_the_switch() -> Non
     assert scene.ingress.route.upstreams == {"web": "web-1:8000"}
 
 
-def test_leftover_that_cannot_be_removed_does_not_fail_a_release_that_serves() -> None:
+@pytest.mark.parametrize("kind", [HostError, ValueError])
+def test_leftover_that_cannot_be_removed_does_not_fail_a_release_that_serves(
+    kind: type[Exception],
+) -> None:
     scene = Scene([web()], live=BEFORE, orphans=("id-of-web-0",))
     scene.host.add("web-0", image("d"))
-    scene.host.failing["remove"] = HostError("Docker could not remove a container")
+    scene.host.failing["remove"] = kind("Docker could not remove a container")
     assert scene.run()[-2:] == [
         "says: leftovers stay for now: Docker could not remove a container",
         "ingress: lease given back",

@@ -522,6 +522,15 @@ def test_ingress_that_does_not_tell_its_upstreams_is_an_error(
         ingress.in_flight("web-1:8000")
 
 
+@pytest.mark.parametrize("said", ["not json", '[{"address": "web-1:8000"}]', "null", "[3]"])
+def test_ingress_that_tells_something_else_than_its_upstreams_is_an_error(
+    ingress: Ingress, answers: Callable[[str, str], None], said: str
+) -> None:
+    answers("curl", f"echo '{said}'")
+    with pytest.raises(HostError, match="tells something else than its upstreams: "):
+        ingress.in_flight("web-1:8000")
+
+
 # --- holders --------------------------------------------------------------------------------
 
 
