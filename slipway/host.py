@@ -151,6 +151,20 @@ class Host:
                 return ""
         return bytes(raw).decode("utf-8", "replace").rstrip()
 
+    def log_lines(self, name: str) -> Iterator[str]:
+        """All that a container printed, line by line, with its times; nothing if it is gone."""
+        with _explained(f"read the log of container {name}"):
+            try:
+                chunks = self._client.api.logs(name, stream=True, follow=False, timestamps=True)
+            except NotFound:
+                return
+            rest = b""
+            for chunk in chunks:
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from (f"{line.decode('utf-8', 'replace')}\n" for line in lines)
+            if rest:
+                yield rest.decode("utf-8", "replace")
+
     def last_exit_code(self, name: str) -> int | None:
         """The exit code with which a container ended the last time; None if Docker knows of none.
 

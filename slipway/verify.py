@@ -50,13 +50,18 @@ def parse_export(stack: str, export: Mapping[str, Any]) -> Deployment:
     Raises:
         ConfigError: the stack has no release.
     """
-    resources = (export.get("deployment") or {}).get("resources") or []
-    state = parse_state({r["urn"]: {"outputs": r.get("outputs")} for r in resources})
+    state = state_of(export)
     facts = [name for name in state.named(STASH) if name.endswith(_LIVE)]
     if not facts:
         raise ConfigError([f"stack {stack} has no release; run scripts/deploy {stack}"])
     outputs = next(iter(state.named(_STACK).values()), {})
     return Deployment(state, live_fact(state.stash(facts[0])), str(outputs.get("address")))
+
+
+def state_of(export: Mapping[str, Any]) -> StackState:
+    """The resources in an export; none for a stack that never was updated."""
+    resources = (export.get("deployment") or {}).get("resources") or []
+    return parse_state({r["urn"]: {"outputs": r.get("outputs")} for r in resources})
 
 
 def verify(deployment: Deployment, host: Host, prober: Prober) -> Iterator[Check]:

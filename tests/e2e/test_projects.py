@@ -135,7 +135,7 @@ def test_failing_change_leaves_what_served(kind: Kind, project: Sandbox) -> None
     broken = faults.first("raise RuntimeError('broken on purpose')")
     with load(project) as versions, project.changed(f"app/{kind.module}", broken):
         outcome = project.must_fail()
-    assert "broken on purpose" in outcome.output
+    assert "broken on purpose" in outcome.output, outcome.output
     assert versions == ["2"]
     assert sorted(project.running()) == running
     use(kind, project, "third")

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from slipway.commands import locks as locks_command
+from slipway.commands.locks import put_in_order
 from slipway.errors import GateError
 from slipway.locks import (
     Lock,
@@ -199,7 +200,7 @@ def test_deploy_goes_on_after_a_killed_one_and_says_what_it_cleared(
     export = {"deployment": {"pending_operations": [pending("creating", "web")]}}
     (state / "export.json").write_text(json.dumps(export))
 
-    locks_command.locks("test")
+    put_in_order("test")
 
     assert capsys.readouterr().out == (
         "took away the lock that a deploy which has ended left: kim, process 4194305 on "
@@ -219,7 +220,7 @@ def test_deploy_is_refused_with_2_while_another_runs(
 ) -> None:
     write(state / "state/.pulumi/locks/organization/shop/test", hostname="there")
     with pytest.raises(SystemExit) as end:
-        locks_command.locks("test")
+        put_in_order("test")
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith("slipway: stack test is locked by kim, process 17 on")
     assert not (state / "asked").exists()
@@ -230,7 +231,7 @@ def test_state_in_which_nothing_was_interrupted_is_not_written(
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://bucket")
     (state / "export.json").write_text('{"deployment": {}}')
-    locks_command.locks("test")
+    put_in_order("test")
     assert (state / "asked").read_text() == "stack export --stack test\n"
     assert capsys.readouterr() == ("", "")
 
@@ -238,6 +239,6 @@ def test_state_in_which_nothing_was_interrupted_is_not_written(
 def test_state_that_cannot_be_read_is_left_to_pulumi_up(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    locks_command.locks("test")
+    put_in_order("test")
     assert (state / "asked").read_text() == "stack export --stack test\n"
     assert capsys.readouterr() == ("", "")

@@ -1,0 +1,260 @@
+"""The deploy driver: what stands around `pulumi up` so that its exit code tells the truth.
+
+An update ends in one of four ways, and the driver finds out in which by looking, not by believing:
+the release serves; the release before serves; nothing was changed; something else is the case.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Protocol
+
+from slipway.backups import LogBackup
+from slipway.blueprint import own_services
+from slipway.deploy import RELEASE
+from slipway.errors import ConfigError, HostError
+from slipway.host import Host
+from slipway.probes import Prober
+from slipway.state import CONTAINER
+from slipway.verify import Check, Deployment, parse_export, state_of, verify
+
+RUN = "SLIPWAY_RUN"
+"""Name of the driver's run, for the program that it starts."""
+_VERIFY_TRIES = 3
+_VERIFY_PAUSE = 1.0
+
+
+class Exit(IntEnum):
+    """How a deploy ended.
+
+    VERIFIED: the release serves, and was seen to.
+    UNDONE: it failed, and the release before serves, and was seen to.
+    REFUSED: nothing was changed.
+    BROKEN: it failed, and what was before could not be brought back as it was.
+    """
+
+    VERIFIED = 0
+    UNDONE = 1
+    REFUSED = 2
+    BROKEN = 3
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an update ended, as the engine tells it.
+
+    Args:
+        ok: whether it succeeded.
+        changed: whether anything but components was touched.
+        recorded: whether the gate's fact was written.
+        errors: what went wrong.
+    """
+
+    ok: bool
+    changed: bool
+    recorded: bool
+    errors: str = ""
+
+
+class Updates(Protocol):
+    """The engine, as the driver needs it."""
+
+    def update(self, environ: Mapping[str, str], *, options: bool) -> Ended:
+        """Update the stack, and show the progress.
+
+        Args:
+            environ: variables for the program.
+            options: whether with the user's own options.
+        """
+
+    def export(self) -> dict[str, Any]:
+        """The stack's state."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the driver works with.
+
+    Args:
+        stack: name of the stack.
+        run: name of this run: the UTC time of its beginning.
+        updates: the engine.
+        connect: opens a connection to Docker.
+        prober: asks a public address.
+        backup: keeps containers' logs.
+        say: takes a line for the user.
+        sleep: passes seconds.
+        environ: what the program is given beside the process's environment.
+        interrupted: whether somebody has asked for an end.
+    """
+
+    stack: str
+    run: str
+    updates: Updates
+    connect: Callable[[], Host]
+    prober: Callable[[str], Prober]
+    backup: LogBackup
+    say: Callable[[str], None]
+    sleep: Callable[[float], None]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    interrupted: Callable[[], bool] = lambda: False
+
+
+class Driver:
+    """One deploy or rollback, from the update to the verdict.
+
+    Args:
+        around: what it works with.
+        before: what the state called live when it began; None if there was no release.
+    """
+
+    def __init__(self, around: Surroundings, before: Deployment | None) -> None:
+        self._around = around
+        self._before = before
+
+    def deploy(self, title: str) -> Exit:
+        """Release the source, or what the stack is pinned at."""
+        return self._run({}, title)
+
+    def restore(self, number: int, title: str) -> Exit:
+        """Release a release of the ledger again."""
+        return self._run({RELEASE: str(number)}, title)
+
+    def _run(self, environ: Mapping[str, str], title: str) -> Exit:
+        self._around.say(title)
+        self._keep_logs()
+        ended = self._update(environ, options=True)
+        if ended.errors:
+            self._around.say(ended.errors)
+        now = self._look()
+        if ended.ok or ended.recorded or _number(now) != _number(self._before):
+            return self._conclude(ended, now)
+        if ended.changed:
+            return self._undo()
+        self._around.say(f"refused: nothing of {self._around.stack} was changed")
+        return Exit.REFUSED
+
+    def _conclude(self, ended: Ended, now: Deployment | None) -> Exit:
+        """The gate recorded the release, or nothing had to be: is it there?"""
+        if now is None:
+            return self._broken(None, [])
+        if not ended.ok:
+            # Its clean-up did not end, or somebody stopped waiting for it. What the gate has seen
+            # to serve is not taken back for that.
+            self._around.say(
+                f"release {_number(now)} went through the gate; what came after it did not end: "
+                f"scripts/deploy {self._around.stack} tidies up"
+            )
+        failed = self._verify(now)
+        if not failed:
+            self._around.say(f"release {_number(now)} of {self._around.stack} is verified")
+            return Exit.VERIFIED
+        self._around.say(f"release {_number(now)} is recorded, but does not serve as it must")
+        return self._undo()
+
+    def _undo(self) -> Exit:
+        """Bring the last verified release back, and see that it serves."""
+        before = self._before
+        if before is None:
+            self._around.say(
+                f"failed: nothing serves, as there was no release before; mend what stands above, "
+                f"then run scripts/deploy {self._around.stack} again"
+            )
+            return Exit.UNDONE
+        number = _number(before)
+        self._around.say(f"rolling back to release {number}")
+        self._keep_logs()
+        ended = self._update({RELEASE: str(number)}, options=False)
+        if ended.errors:
+            self._around.say(ended.errors)
+        now = self._look()
+        failed = self._verify(now) if now is not None else []
+        same = now is not None and _serves(now, before)
+        if now is None or failed or not same:
+            return self._broken(now, failed)
+        self._around.say(
+            f"failed, and undone: release {number} of {self._around.stack} serves, and is verified"
+        )
+        return Exit.UNDONE
+
+    def _broken(self, now: Deployment | None, failed: list[Check]) -> Exit:
+        stack = self._around.stack
+        lines = [f"FAILED, and the release before could not be brought back: stack {stack}"]
+        if now is None:
+            lines.append("  the state has no release")
+        else:
+            lines.append(f"  the state says that release {_number(now)} serves")
+            lines += [f"  {check}" for check in failed] or ["  all of it is as it should be"]
+        lines += [
+            "next:",
+            f"  scripts/doctor {stack}             what is wrong, and what mends it",
+            f"  scripts/deploy {stack}             tries again; a release of the ledger: "
+            f"scripts/rollback {stack} N",
+        ]
+        self._around.say("\n".join(lines))
+        return Exit.BROKEN
+
+    def _update(self, environ: Mapping[str, str], *, options: bool) -> Ended:
+        around = self._around
+        given = {**around.environ, RUN: around.run, **environ}
+        return around.updates.update(given, options=options)
+
+    def _look(self) -> Deployment | None:
+        try:
+            return parse_export(self._around.stack, self._around.updates.export())
+        except ConfigError:
+            return None
+
+    def _verify(self, deployment: Deployment) -> list[Check]:
+        """What is not as it must be, after a few tries."""
+        failed: list[Check] = []
+        for attempt in range(_VERIFY_TRIES):
+            if attempt:
+                self._around.sleep(_VERIFY_PAUSE)
+            checks = self._checks(deployment)
+            failed = [check for check in checks if check.passed is False]
+            if not failed:
+                break
+        for check in checks:
+            self._around.say(str(check))
+        return failed
+
+    def _checks(self, deployment: Deployment) -> list[Check]:
+        try:
+            with closing(self._around.connect()) as host:
+                return list(verify(deployment, host, self._around.prober(deployment.address)))
+        except HostError as error:
+            return [Check("host", False, str(error))]
+
+    def _keep_logs(self) -> None:
+        """Keep the logs of the stack's containers: an update may remove them."""
+        try:
+            containers = _containers(self._around.updates.export())
+            with closing(self._around.connect()) as host:
+                problems = self._around.backup.save(host, containers)
+        except HostError as error:
+            problems = [str(error)]
+        for problem in problems:
+            self._around.say(f"warning: {problem}")
+        self._around.backup.prune()
+
+
+def _containers(export: Mapping[str, Any]) -> list[str]:
+    """Names of the containers that a state knows, but for the proxy."""
+    found = state_of(export).named(CONTAINER)
+    return [str(c["name"]) for name, c in found.items() if not name.endswith("-ingress")]
+
+
+def _number(deployment: Deployment | None) -> int | None:
+    if deployment is None or not deployment.live.ledger:
+        return None
+    return int(deployment.live.ledger[0]["number"])
+
+
+def _serves(now: Deployment, before: Deployment) -> bool:
+    """Whether what serves now is what served before."""
+    one, other = now.live.ledger[0], before.live.ledger[0]
+    return own_services(one).keys() == own_services(other).keys() and (
+        one["number"] == other["number"] or one.get("rollback_of") == other["number"]
+    )
