@@ -6,6 +6,7 @@ or raises, and then what served before still serves and no unproven container ru
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from slipway.draining import Drain
 from slipway.errors import GateError, HostError
@@ -17,6 +18,7 @@ from slipway.probes import Prober
 from slipway.proving import Prover, World
 from slipway.proxy import HELD
 from slipway.redact import Redactor
+from slipway.restoration import Restoration, served_before
 from slipway.roles import Role
 from slipway.succession import Succession
 
@@ -79,7 +81,11 @@ class _Passage:
         self._drain = drain
         # A killed gate may have left requests held: the state knows for whom they wait.
         self._seen = _unheld(ingress.live(), plan.served)
-        self._succession = Succession(plan, world, ingress, lease, drain, self._seen.containers)
+        self._before = served_before(plan, self._seen, world.host)
+        self._succession = Succession(plan, world, ingress, lease, drain)
+        self._restoration = Restoration(
+            plan, world, ingress, self._succession, self._before, self._seen.containers
+        )
         self._opened: dict[str, str] = {}
         self._switching = False
 
@@ -92,7 +98,7 @@ class _Passage:
             self._prove(prover)
             self._switching = True
             self._switch()
-            self._succession.tell_pause()
+            self._succession.end_holds()
             prover.verify_public([c for c in self._plan.candidates if c.upstream])
             self._finish(prover)
             self._remove_leftovers()
@@ -132,21 +138,24 @@ class _Passage:
         # Workers have no route: as soon as they start they work, so they start late.
         prover.prove(plan.of(Role.WORKER))
         for candidate in [*plan.of(Role.SINGLETON), *held]:
-            self._succession.make_room(candidate)
-            prover.prove([candidate])
+            by = self._succession.make_room(candidate)
+            prover.prove([candidate], by)
+            # The last one is switched to with all the others.
+            if by is not None and candidate is not held[-1]:
+                self._open([candidate])
+                self._succession.end_holds()
 
     def _open_new(self, proven: Sequence[Candidate]) -> None:
         """Let other services call internal ones that had no route: nobody can be worse off, and
         what calls them could not be proven otherwise."""
-        new = {
-            c.service: str(c.upstream)
-            for c in proven
-            if c.internal and c.service not in self._seen.upstreams
-        }
-        if new:
-            self._opened |= new
+        self._open([c for c in proven if c.internal and c.service not in self._seen.upstreams])
+
+    def _open(self, proven: Sequence[Candidate]) -> None:
+        """Lead the requests of some services to their candidates, before all others'."""
+        if proven:
+            self._opened |= {c.service: str(c.upstream) for c in proven}
             now = self._ingress.live()
-            self._lease.switch(now, "opened", {**now.upstreams, **new})
+            self._lease.switch(now, "opened", {**now.upstreams, **self._opened})
 
     def _switch(self) -> None:
         upstreams, now = self._plan.upstreams, self._ingress.live()
@@ -181,15 +190,15 @@ class _Passage:
         if not self._lease.held():
             return "another gate has taken over in the meantime: what serves is its to say"
         try:
-            self._succession.bring_back()
-            current = self._route_now()
-            if current.upstreams != self._seen.upstreams:
-                self._world.report("switching back to what served before")
-                self._lease.switch_back(current, self._seen)
-                self._succession.tell_pause()
-                # The candidate has had public traffic, and may be answering it.
-                candidates = {(s, up) for s, up in current.upstreams.items() if up != HELD}
-                self._drain_all(candidates, set(self._seen.upstreams.values()))
+            left: set[tuple[str, str]] = set()
+            # Where requests can go back at once, they do not wait for what takes none.
+            with suppress(HostError):
+                if self._restoration.routes_run():
+                    left = self._switch_back()
+            self._restoration.bring_back()
+            left |= self._switch_back()
+            # The candidates have had public traffic, and may be answering it.
+            self._drain_all(left, set(self._seen.upstreams.values()))
         except Exception as error:
             self._stop(c for c in self._plan.candidates if not c.upstream)
             return (
@@ -197,9 +206,33 @@ class _Passage:
                 "the refused release: run pulumi up again with the source of the release before"
             )
         self._stop(self._plan.candidates)
-        if self._seen.upstreams:
+        return self._what_serves()
+
+    def _switch_back(self) -> set[tuple[str, str]]:
+        """Lead requests to what served before; gives the upstreams, by service, that they leave."""
+        current = self._route_now()
+        if current.upstreams == self._seen.upstreams:
+            return set()
+        self._world.report("switching back to what served before")
+        self._lease.switch_back(current, self._seen)
+        self._succession.end_holds()
+        return {(service, up) for service, up in current.upstreams.items() if up != HELD}
+
+    def _what_serves(self) -> str:
+        """What an undone release leaves, as it is and not as it should be."""
+        if not self._seen.upstreams:
+            return "nothing serves: there was no release before"
+        try:
+            down = self._restoration.down()
+        except Exception as error:
+            said = self._world.redact(str(error))
+            return f"what served before was brought back, but cannot be looked at: {said}"
+        if not down:
             return "what served before still serves"
-        return "nothing serves: there was no release before"
+        return (
+            f"what served before was brought back, but {'; '.join(down)}: look at docker logs and "
+            "run pulumi up again"
+        )
 
     def _route_now(self) -> LiveRoute:
         """What the proxy says, not what this gate believes: the answer to its switch may have
@@ -207,14 +240,14 @@ class _Passage:
         try:
             return self._ingress.live()
         except HostError:
-            if self._switching:
+            if self._switching or self._opened or self._succession.has_held:
                 raise
             return self._seen
 
     def _stop(self, candidates: Iterable[Candidate]) -> None:
         """Stop what was not proven; the containers stay, to be looked at and tried again."""
         for candidate in candidates:
-            if candidate.container in self._plan.live | self._seen.containers:
+            if candidate.container in self._plan.live | self._before:
                 continue
             try:
                 self._world.host.stop(candidate.container, candidate.grace)

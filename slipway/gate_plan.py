@@ -70,7 +70,7 @@ class GatePlan:
         fingerprint: of the release.
         ingress: name of the proxy's container.
         candidates: the release's containers, each after what it depends on.
-        live: names of the containers that the state holds for live.
+        live: names of the containers that the state holds for live, without the jobs.
         orphans: ids of containers of the stack that were there when the program began, and that
             no state knew: a killed run left them.
         served: upstreams that the state calls live, by service.

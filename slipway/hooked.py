@@ -9,6 +9,7 @@ from slipway.conventions import known_image
 from slipway.errors import HostError
 from slipway.gate import Gate
 from slipway.gate_plan import Candidate, GatePlan
+from slipway.hold import held_stable_for
 from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
 from slipway.ingress import Ingress
 from slipway.plan import ContainerPlan
@@ -16,12 +17,6 @@ from slipway.prepared import Prepared, Settings
 from slipway.probes import Prober
 from slipway.roles import Role, job_timeout
 from slipway.state import live_fact
-
-_HELD_STABLE_FOR = 3.0
-"""Seconds that a candidate is watched for while requests wait, unless the file says otherwise."""
-_SHARE_OF_HOLD = 2 / 3
-"""Of the time that requests may be held, a candidate has this to become well; the rest is for what
-served before to come back."""
 
 
 def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str], None]) -> None:
@@ -45,7 +40,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
             for plan in prepared.containers
             if not (restores and plan in jobs)
         ),
-        live=prepared.live.names,
+        live=frozenset(found["name"] for found in prepared.live.serving.values()),
         orphans=prepared.orphans,
         served=prepared.live.upstreams,
         labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
@@ -82,21 +77,18 @@ def _candidate(plan: ContainerPlan, image: str, settings: Settings) -> Candidate
 
 
 def _stable_for(plan: ContainerPlan, settings: Settings) -> float:
-    chosen = plan.service.extension.stable_for
-    if chosen is not None:
-        return chosen
+    extension = plan.service.extension
     if plan.role is Role.HELD:
-        return min(settings.stable_for, _HELD_STABLE_FOR)
+        return held_stable_for(extension, settings.stable_for)
+    if extension.stable_for is not None:
+        return extension.stable_for
     return 0.0 if plan.role is Role.BACKING else settings.stable_for
 
 
 def _timeout(plan: ContainerPlan) -> float:
-    extension = plan.service.extension
     if plan.role is Role.JOB:
         return job_timeout(plan.service)
-    if plan.role is Role.HELD:
-        return min(extension.timeout, extension.hold * _SHARE_OF_HOLD)
-    return extension.timeout
+    return plan.service.extension.timeout
 
 
 def remove_leftover_network(prepared: Prepared, name: str) -> None:

@@ -74,8 +74,12 @@ class Prover:
         self._key = key
         self._proven: list[Attempt] = []
 
-    def prove(self, group: Sequence[Candidate]) -> None:
+    def prove(self, group: Sequence[Candidate], by: float | None = None) -> None:
         """Try a group; those that are proven already must go on being well meanwhile.
+
+        Args:
+            group: of candidates.
+            by: clock time at which the group must be proven, where requests wait for that.
 
         Raises:
             GateError: one did not pass.
@@ -86,7 +90,7 @@ class Prover:
         names = ", ".join(c.service for c in group)
         world.report(f"proving {names} before any traffic goes there")
         with ThreadPoolExecutor(len(group) + len(proven), thread_name_prefix="probe") as pool:
-            attempts = [self._begin(candidate) for candidate in group]
+            attempts = [self._begin(candidate, by) for candidate in group]
             while not all(attempt.trial.over for attempt in attempts):
                 for attempt in [*proven, *attempts]:
                     self._step(attempt, pool)
@@ -187,9 +191,10 @@ class Prover:
         log = world.host.log_tail(candidate.container, _LOG_LINES)
         raise GateError(world.redact(failure_report(self._plan, candidate, fault, state, log)))
 
-    def _begin(self, candidate: Candidate) -> Attempt:
+    def _begin(self, candidate: Candidate, by: float | None) -> Attempt:
         host = self._world.host
         before = host.container(candidate.container)
+        self._refuse_shortage(candidate, by)
         if before is None or not before.running:
             host.start(candidate.container)
         first = host.container(candidate.container)
@@ -199,16 +204,34 @@ class Prover:
         if not has_digest(digests, candidate.image):
             found = ", ".join(digests) or first.image
             self.fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
-        trial = Trial(self._terms(candidate, before), self._world.clock(), first)
+        now = self._world.clock()
+        terms = self._terms(candidate, before, None if by is None else by - now)
+        trial = Trial(terms, now, first)
         return Attempt(candidate, trial, first.restarts)
 
-    def _terms(self, candidate: Candidate, before: ContainerState | None) -> Terms:
+    def _refuse_shortage(self, candidate: Candidate, by: float | None) -> None:
+        """Start nothing that cannot be proven any more while its requests are held."""
+        left = None if by is None else by - self._world.clock()
+        if left is not None and left < candidate.stable_for:
+            what = f"{max(left, 0):.1f} s are left of hold: {candidate.extension.hold:g} s"
+            self.fail(
+                candidate,
+                Fault(
+                    f"no time to prove it: once the old one had stopped, {what}; raise "
+                    "x-slipway.hold, or have the application stop faster"
+                ),
+            )
+
+    def _terms(
+        self, candidate: Candidate, before: ContainerState | None, limit: float | None
+    ) -> Terms:
         # What serves already has been watched by its users: only what is new is watched longer.
         serves = before is not None and before.running and candidate.container in self._plan.live
         successes = candidate.extension.successes
         if serves and candidate.role is Role.BACKING:
             successes = 1
-        return Terms(successes, candidate.timeout, 0.0 if serves else candidate.stable_for)
+        stable_for = 0.0 if serves else candidate.stable_for
+        return Terms(successes, candidate.timeout, stable_for, limit)
 
     def _step(self, attempt: Attempt, pool: ThreadPoolExecutor) -> None:
         """Look at the container; begin a round of probes when one is due, judge it when done."""

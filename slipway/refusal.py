@@ -12,7 +12,7 @@ def failure_report(
     """What a failed release says: what happened, where, what was seen, what to do next."""
     lines = [
         f"the release of {plan.stack} was refused: service {candidate.service}: {fault.summary}",
-        f"container: {candidate.container}" + (f", {_described(state)}" if state else ""),
+        f"container: {candidate.container}" + (f", {described(state)}" if state else ""),
         f"image: {candidate.image}",
     ]
     lines += [part for verdict in fault.verdicts for part in str(verdict).splitlines()]
@@ -28,7 +28,8 @@ def failure_report(
     return "\n".join(lines)
 
 
-def _described(state: ContainerState) -> str:
+def described(state: ContainerState) -> str:
+    """How a container is, in a few words."""
     if state.running and not state.restarts:
         return "running"
     if state.running or state.status == "restarting":

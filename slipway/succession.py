@@ -1,19 +1,19 @@
-"""Services of which never two containers may run: stopping the old one, and bringing it back."""
+"""Services of which never two containers may run: the old one stops before the new one starts."""
 
 from slipway.draining import Drain
 from slipway.gate_plan import Candidate, GatePlan
-from slipway.host import LABEL_SERVICE, ContainerState
-from slipway.ingress import Ingress, Lease, LiveRoute
+from slipway.hold import Hold
+from slipway.host import LABEL_SERVICE
+from slipway.ingress import Ingress, Lease
 from slipway.proving import World
 from slipway.proxy import HELD
 
-_SHARE_FOR_DRAINING = 3
-"""Of the time that requests may be held, this part is for those before them to finish."""
-_WORKS = ("running", "restarting")
+WORKS = ("running", "restarting")
+"""States of a container that does, or will in an instant do, what it is for."""
 
 
 class Succession:
-    """Makes room for candidates, and undoes it.
+    """Makes room for candidates, while their requests wait.
 
     Args:
         plan: what the gate is to do.
@@ -21,83 +21,71 @@ class Succession:
         ingress: the stack's proxy.
         lease: that the gate holds.
         drain: lets requests in flight finish.
-        serving: names of the containers that the proxy led to, or that it would lead to if a
-            killed gate had not left requests held.
     """
 
     def __init__(
-        self,
-        plan: GatePlan,
-        world: World,
-        ingress: Ingress,
-        lease: Lease,
-        drain: Drain,
-        serving: frozenset[str],
+        self, plan: GatePlan, world: World, ingress: Ingress, lease: Lease, drain: Drain
     ) -> None:
         self._plan = plan
         self._world = world
         self._ingress = ingress
         self._lease = lease
         self._drain = drain
-        # A gate that was killed may have switched to another container than the state has: of what
-        # takes requests, the proxy knows what serves, of all else the state.
-        routed = LiveRoute(upstreams=plan.served).containers
-        self._before = serving | (plan.live - routed)
-        self._held_since: float | None = None
+        self._holds: dict[str, Hold] = {}
+        self.has_held = False
 
-    def make_room(self, candidate: Candidate) -> None:
-        """Stop every other container of a candidate's service; requests wait meanwhile."""
+    def make_room(self, candidate: Candidate) -> float | None:
+        """Stop every other container of a candidate's service; requests wait meanwhile.
+
+        Returns:
+            The clock time by which it must be proven; None where no request waits for that.
+        """
+        own = {**self._plan.labels, LABEL_SERVICE: candidate.service}
         others = [
             found
-            for found in self._of_service(candidate)
-            if found.name != candidate.container and found.status in _WORKS
+            for found in self._world.host.containers(own)
+            if found.name != candidate.container and found.status in WORKS
         ]
-        if others and candidate.upstream:
-            self._hold(candidate)
+        if others or self._left_held(candidate):
+            self.hold(candidate)
         for other in others:
             self._world.report(f"stopping {other.name}: {candidate.service} never runs twice")
-            self._world.host.stop(other.name, candidate.grace)
+            self.stop(other.name, candidate)
+        hold = self._holds.get(candidate.service)
+        return None if hold is None else hold.proven_by
 
-    def bring_back(self) -> None:
-        """Stop the candidates that took a place, and start what had it before."""
-        for candidate in self._plan.candidates:
-            if candidate.exclusive:
-                self._bring_back(candidate)
-
-    def _bring_back(self, candidate: Candidate) -> None:
-        host = self._world.host
-        before, found = self._before, self._of_service(candidate)
-        # A gate that was killed may have stopped one, and not this gate.
-        stopped = [c for c in found if c.name in before and not c.running]
-        if not stopped:
+    def hold(self, candidate: Candidate) -> None:
+        """Let requests for a candidate's service wait, and those before them finish."""
+        route = self._ingress.live() if candidate.upstream else None
+        upstream = route.upstreams.get(candidate.service) if route else None
+        if route is None or upstream is None or candidate.service in self._holds:
             return
-        if candidate.upstream and candidate.container in self._ingress.live().containers - before:
-            self._hold(candidate)
-        for other in found:
-            if other.name not in before and other.status in _WORKS:
-                host.stop(other.name, candidate.grace)
-        for one in stopped:
-            self._world.report(f"starting {one.name} again")
-            host.start(one.name)
+        world, extension = self._world, candidate.extension
+        hold = Hold(extension.hold, world.clock())
+        if upstream != HELD:
+            world.report(f"holding requests for {candidate.service}")
+            self.has_held = True
+            self._lease.switch(route, "held", {**route.upstreams, candidate.service: HELD})
+        self._holds[candidate.service] = hold
+        if upstream != HELD:
+            self._drain.wait(str(upstream), hold.draining(extension.drain))
 
-    def tell_pause(self) -> None:
-        """Say for how long requests were held, if they were."""
-        if self._held_since is not None:
-            seconds = self._world.clock() - self._held_since
-            self._world.report(f"requests were held for {seconds:.1f} s")
-            self._held_since = None
+    def _left_held(self, candidate: Candidate) -> bool:
+        """Whether requests wait already: a gate was killed while it held them."""
+        if not candidate.upstream:
+            return False
+        return self._ingress.live().upstreams.get(candidate.service) == HELD
 
-    def _of_service(self, candidate: Candidate) -> list[ContainerState]:
-        own = {**self._plan.labels, LABEL_SERVICE: candidate.service}
-        return self._world.host.containers(own)
+    def stop(self, container: str, candidate: Candidate) -> None:
+        """Stop a container of a candidate's service, as fast as what waits for it asks."""
+        hold, grace = self._holds.get(candidate.service), candidate.grace
+        if hold is not None:
+            grace = hold.grace(grace, self._world.clock())
+        self._world.host.stop(container, grace)
 
-    def _hold(self, candidate: Candidate) -> None:
-        route = self._ingress.live()
-        upstream = route.upstreams.get(candidate.service)
-        if upstream in (None, HELD):
-            return
-        self._world.report(f"holding requests for {candidate.service}")
-        self._held_since = self._held_since or self._world.clock()
-        self._lease.switch(route, "held", {**route.upstreams, candidate.service: HELD})
-        seconds = min(candidate.extension.drain, candidate.extension.hold / _SHARE_FOR_DRAINING)
-        self._drain.wait(str(upstream), seconds)
+    def end_holds(self) -> None:
+        """Requests wait no more: say for how long they did."""
+        now = self._world.clock()
+        for service, hold in self._holds.items():
+            self._world.report(f"{service}: requests were held for {now - hold.began:.1f} s")
+        self._holds.clear()

@@ -20,11 +20,13 @@ class Terms:
         successes: rounds of probes that must pass in a row.
         timeout: seconds from the start within which they must.
         stable_for: seconds without a fault after that.
+        limit: seconds from the start within which all this must be done, because requests wait.
     """
 
     successes: int
     timeout: float
     stable_for: float
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Trial:
         else:
             self._health = seen.health
             self.proven = proven
+            self._judge_limit(now)
 
     def see_round(self, now: float, verdicts: Sequence[Verdict]) -> None:
         """Take note of one round of probes; an empty one passes if the container is well."""
@@ -125,6 +128,17 @@ class Trial:
             self._steady_since = now
         if self._steady_since is not None and now - self._steady_since >= self._terms.stable_for:
             self.proven = True
+
+    def _judge_limit(self, now: float) -> None:
+        limit = self._terms.limit
+        if limit is None or self.proven or now - self._started <= limit:
+            return
+        failed = tuple(verdict for verdict in self._last if not verdict.passed)
+        self.fault = Fault(
+            f"not proven within {limit:.1f} s, and its requests cannot be held for longer; if it "
+            "is slow to start, raise x-slipway.hold",
+            failed,
+        )
 
     def _judge_failure(self, now: float, failed: tuple[Verdict, ...]) -> None:
         if self._steady_since is not None and failed:

@@ -4,7 +4,7 @@ Each rule is a function of the subject that yields findings; none of them looks 
 file and the Dockerfiles that it names. All are told together.
 """
 
-from slipway.review import backing, commands, routing, storage
+from slipway.review import backing, commands, holding, routing, storage
 from slipway.review.subject import Finding, Subject
 
 __all__ = ["Finding", "Subject", "review"]
@@ -17,6 +17,7 @@ _RULES = (
     routing.fixed_ports,
     routing.proxies_without_route,
     routing.container_names,
+    holding.short_holds,
     backing.databases_without_volume,
     backing.published_ports,
     backing.unknown_readiness,

@@ -1,79 +1,34 @@
 """Services of which never two containers run: the order of events, and the way back."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from slipway import proving
-from slipway.errors import GateError, HostError
-from slipway.extension import Extension
-from slipway.gate_plan import Candidate, GatePlan
+from slipway.errors import HostError
+from slipway.gate_plan import Candidate
 from slipway.host import LABEL_SERVICE
 from slipway.ingress import LiveRoute
 from slipway.probes import Reply
 from slipway.proxy import HELD
-from slipway.roles import Role
 
-from .support_gate import INGRESS, LABELS, InlineExecutor, Scene, image, web
+from .support_exchange import (
+    BEFORE,
+    Exchange,
+    beat,
+    crash,
+    db,
+    held,
+    killed_after_its_switch,
+    left_held,
+    refused,
+)
+from .support_gate import INGRESS, InlineExecutor, image, web
 
 
 @pytest.fixture(autouse=True)
 def _probes_answer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proving, "ThreadPoolExecutor", InlineExecutor)
-
-
-@dataclass
-class Exchange(Scene):
-    """A scene whose containers carry their service's label, as those of a real host do."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for service, name in self.live.items():
-            self.label(name.rsplit(":", 1)[0], service)
-        for candidate in self.candidates:
-            self.label(candidate.container, candidate.service)
-
-    def label(self, container: str, service: str) -> None:
-        self.host.change(container, labels={**LABELS, LABEL_SERVICE: service})
-
-    @property
-    def plan(self) -> GatePlan:
-        return replace(super().plan, labels=LABELS)
-
-
-def held(name: str = "web-2", letter: str = "b", **more: Any) -> Candidate:
-    """A routed service that must not run twice."""
-    found = web(name, letter, stable_for=0.0, overlap=False, **more)
-    return replace(found, role=Role.HELD)
-
-
-def alone(service: str, name: str, role: Role, letter: str = "b", **more: Any) -> Candidate:
-    """A service without a route that must not run twice."""
-    found = Extension.model_validate({"successes": 1, **more})
-    return Candidate(service, name, image(letter), found, 0.0, None, role=role)
-
-
-def beat(name: str = "beat-2", letter: str = "b") -> Candidate:
-    return alone("beat", name, Role.SINGLETON, letter)
-
-
-def db(name: str = "db-2", letter: str = "b") -> Candidate:
-    return alone("db", name, Role.BACKING, letter)
-
-
-BEFORE = {"web": "web-1:8000"}
-
-
-def refused(scene: Scene) -> str:
-    with pytest.raises(GateError) as caught:
-        scene.run()
-    return str(caught.value)
-
-
-def crash(scene: Scene, name: str, code: int = 3) -> None:
-    """Have a container end as soon as it starts."""
-    scene.host.on_start[name] = lambda: scene.host.crash(name, code)
 
 
 # --- held services --------------------------------------------------------------------------
@@ -96,7 +51,7 @@ def test_requests_wait_while_a_held_service_is_exchanged() -> None:
         "says: web is proven",
         f"ingress: web={HELD} => web=web-2:8000",
         "says: switched: new requests go to this release",
-        "says: requests were held for 1.6 s",
+        "says: web: requests were held for 1.6 s",
         "says: letting requests in flight on web-1:8000 finish",
         "ingress: lease given back",
     ]
@@ -115,7 +70,7 @@ def test_failed_held_service_gives_its_place_back() -> None:
         "host: start web-1",
         "says: switching back to what served before",
         f"ingress: web={HELD} => web=web-1:8000",
-        "says: requests were held for 1.0 s",
+        "says: web: requests were held for 1.0 s",
         "host: stop web-2 within 10 s",
         "ingress: lease given back",
     ]
@@ -150,7 +105,7 @@ def test_failure_after_the_switch_holds_requests_again_until_the_old_one_is_back
         "host: start web-1",
         "says: switching back to what served before",
         f"ingress: web={HELD} => web=web-1:8000",
-        "says: requests were held for 0.4 s",
+        "says: web: requests were held for 0.4 s",
         "host: stop web-2 within 10 s",
         "ingress: lease given back",
     ]
@@ -271,14 +226,147 @@ def test_singleton_that_gets_a_route_stops_first_and_comes_back_after_a_failure(
     assert scene.host.running == [INGRESS, "web-1"]
 
 
+# --- the hold is a budget -------------------------------------------------------------------
+
+
+def slow_to_stop(scene: Exchange, name: str, seconds: float) -> None:
+    """Have a container take some seconds to stop, or all the grace that it gets."""
+    stop = scene.host.stop
+
+    def slow(container: str, grace: float) -> None:
+        if container == name:
+            scene.clock.sleep(min(seconds, grace))
+        stop(container, grace)
+
+    scene.host.stop = slow  # type: ignore[method-assign]
+
+
+def started_at(scene: Exchange, name: str) -> float:
+    """When a container was started, in seconds since the gate began."""
+    found = scene.host.container(name)
+    assert found is not None
+    return round(float(found.started_at.removeprefix("started at ")) - 100.0, 1)
+
+
+def test_old_one_is_back_before_the_hold_is_over_whatever_took_the_time() -> None:
+    scene = Exchange([held(hold=30.0)], live=BEFORE)
+    scene.ingress.requests["web-1:8000"] = 1
+    slow_to_stop(scene, "web-1", 8.0)
+    scene.prober.replies["web-2"] = Reply(1.0, 502, "starting", by_proxy=True)
+    report = refused(scene).splitlines()
+    assert report[0] == (
+        "the release of shop-test was refused: service web: not proven within 4.5 s, and its "
+        "requests cannot be held for longer; if it is slow to start, raise x-slipway.hold"
+    )
+    assert "probe “GET /health”: expected status 200, found status 502" in report[3]
+    assert report[-1] == "what served before still serves"
+    assert "says: web: requests were held for 22.6 s" in scene.journal
+    assert started_at(scene, "web-1") == 22.6
+
+
+def test_stability_window_counts_against_the_hold() -> None:
+    scene = Exchange([replace(held(hold=30.0), stable_for=20.0)], live=BEFORE)
+    scene.prober.replies["web-2"] = Reply(1.0, 502, "starting", by_proxy=True)
+    scene.clock.after(10.0, lambda: scene.prober.replies.clear())
+    assert "not proven within 22.1 s" in refused(scene)
+    assert "says: web: requests were held for 22.6 s" in scene.journal
+
+
+def test_new_one_never_starts_when_the_old_one_has_used_its_time_up() -> None:
+    scene = Exchange([replace(held(hold=20.0), stable_for=3.0, grace=15.0)], live=BEFORE)
+    slow_to_stop(scene, "web-1", 15.0)
+    assert refused(scene).splitlines()[0] == (
+        "the release of shop-test was refused: service web: no time to prove it: once the old one "
+        "had stopped, 0.0 s are left of hold: 20 s; raise x-slipway.hold, or have the application "
+        "stop faster"
+    )
+    assert "host: start web-2" not in scene.journal
+    assert scene.ingress.route.upstreams == BEFORE
+    assert scene.host.running == [INGRESS, "web-1"]
+
+
+def test_old_one_s_grace_ends_with_the_hold() -> None:
+    scene = Exchange([replace(held(hold=20.0), grace=60.0)], live=BEFORE)
+    refused_or_not = scene.run()
+    assert "host: stop web-1 within 19.6 s" in refused_or_not
+
+
+def test_slow_first_release_of_a_held_service_is_not_cut_short_by_its_hold() -> None:
+    scene = Exchange([held(hold=5.0, timeout=60.0)])
+    scene.prober.replies["web-2"] = Reply(1.0, 503, "warming up")
+    scene.clock.after(20.0, lambda: scene.prober.replies.clear())
+    scene.run()
+    assert scene.ingress.route.upstreams == {"web": "web-2:8000"}
+
+
+def two_held() -> tuple[Exchange, Candidate, Candidate]:
+    """Two services that are exchanged one after the other."""
+    one, two = held(), held("api-2")
+    two = replace(two, service="api")
+    return Exchange([two, one], live={**BEFORE, "api": "api-1:8000"}), two, one
+
+
+def test_requests_of_a_held_service_do_not_wait_for_the_next_one_s_exchange() -> None:
+    scene, *_ = two_held()
+    assert [line for line in scene.run() if "=>" in line or "were held" in line] == [
+        f"ingress: api=api-1:8000, web=web-1:8000 => api={HELD}, web=web-1:8000",
+        f"ingress: api={HELD}, web=web-1:8000 => api=api-2:8000, web=web-1:8000",
+        "says: api: requests were held for 1.6 s",
+        f"ingress: api=api-2:8000, web=web-1:8000 => api=api-2:8000, web={HELD}",
+        f"ingress: api=api-2:8000, web={HELD} => api=api-2:8000, web=web-2:8000",
+        "says: web: requests were held for 1.6 s",
+    ]
+    assert scene.host.running == ["api-2", INGRESS, "web-2"]
+
+
+def test_held_service_that_was_switched_to_already_comes_back_when_the_next_one_fails() -> None:
+    scene, *_ = two_held()
+    crash(scene, "web-2")
+    assert refused(scene).splitlines()[-1] == "what served before still serves"
+    assert scene.ingress.route.upstreams == {**BEFORE, "api": "api-1:8000"}
+    assert scene.host.running == ["api-1", INGRESS, "web-1"]
+    back = scene.journal.index("says: holding requests for api", 10)
+    assert scene.journal[back : back + 6] == [
+        "says: holding requests for api",
+        f"ingress: api=api-2:8000, web={HELD} => api={HELD}, web={HELD}",
+        "says: letting requests in flight on api-2:8000 finish",
+        "host: stop api-2 within 10 s",
+        "says: starting api-1 again",
+        "host: start api-1",
+    ]
+
+
+def test_release_after_one_that_was_killed_between_two_exchanges_passes() -> None:
+    for letter in "ac":
+        names = {"a": ("api-1", "web-1"), "c": ("api-3", "web-3")}[letter]
+        candidates = [
+            replace(held(names[0], letter), service="api"),
+            held(names[1], letter),
+        ]
+        scene = Exchange(candidates, live={**BEFORE, "api": "api-1:8000"})
+        for name, service in (("api-2", "api"), ("web-2", "web")):
+            scene.host.add(name, image("b"), running=name == "api-2")
+            scene.label(name, service)
+        scene.host.crash("api-1", 143)
+        scene.host.crash("web-1", 143)
+        scene.ingress.route = LiveRoute("releases/held", {"api": "api-2:8000", "web": HELD})
+        scene.run()
+        assert scene.ingress.route.upstreams == {c.service: c.upstream for c in candidates}
+        assert scene.host.running == sorted([*names, INGRESS])
+
+
+def test_requests_stay_held_and_it_is_told_when_the_ingress_does_not_answer_any_more() -> None:
+    scene = Exchange([held()], live=BEFORE)
+
+    def both_die() -> None:
+        scene.host.crash("web-2")
+        scene.ingress.failing["live"] = HostError("no answer")
+
+    scene.host.on_start["web-2"] = both_die
+    assert refused(scene).splitlines()[-1].startswith("could not be undone: no answer; ")
+
+
 # --- gates that were killed -----------------------------------------------------------------
-
-
-def left_held(scene: Exchange) -> Exchange:
-    """A gate was killed when it had stopped the old container and held its requests."""
-    scene.ingress.route = LiveRoute("releases/held", {**scene.ingress.route.upstreams, "web": HELD})
-    scene.host.crash("web-1", 143)
-    return scene
 
 
 def test_release_after_a_killed_gate_ends_the_holding() -> None:
@@ -291,12 +379,13 @@ def test_failed_release_after_a_killed_gate_brings_back_what_the_state_calls_liv
     scene = left_held(Exchange([held()], live=BEFORE))
     crash(scene, "web-2")
     assert refused(scene).splitlines()[-1] == "what served before still serves"
-    assert scene.journal[-7:] == [
+    assert scene.journal[-8:] == [
         "says: refused: web: the container exited with code 3 after 0.0 s",
         "says: starting web-1 again",
         "host: start web-1",
         "says: switching back to what served before",
         f"ingress: web={HELD} => web=web-1:8000",
+        "says: web: requests were held for 0.0 s",
         "host: stop web-2 within 10 s",
         "ingress: lease given back",
     ]
@@ -334,18 +423,6 @@ def test_first_release_after_a_killed_one_never_runs_twice_either() -> None:
         "host: start web-2"
     )
     assert scene.host.running == [INGRESS, "web-2"]
-
-
-def killed_after_its_switch(*candidates: Candidate) -> Exchange:
-    """Another container serves than the state has."""
-    scene = Exchange(list(candidates), live=BEFORE)
-    if scene.host.container("web-2") is None:
-        scene.host.add("web-2", image("b"))
-        scene.label("web-2", "web")
-    scene.host.change("web-2", status="running")
-    scene.host.crash("web-1", 143)
-    scene.ingress.route = LiveRoute("releases/killed", {"web": "web-2:8000"})
-    return scene
 
 
 def test_what_a_killed_gate_switched_to_is_never_stopped_for_what_the_state_has() -> None:
