@@ -7,7 +7,7 @@ answer. `Prober` carries them out.
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -65,6 +65,7 @@ class Verdict:
         expected: what the answer had to be.
         found: what it was; equal in kind to `expected`, so that the two read side by side.
         body: the start of the answer's body.
+        milliseconds: that the answer took; says nothing about whether two outcomes are the same.
     """
 
     probe: str
@@ -72,6 +73,7 @@ class Verdict:
     expected: str
     found: str
     body: str = ""
+    milliseconds: float | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         head = f"probe “{self.probe}”: expected {self.expected}, found {self.found}"
@@ -109,7 +111,12 @@ def judge(probe: Probe, reply: Reply, upstream: str = _APPLICATION) -> Verdict:
     """
     expected, found = _first_difference(probe, reply, upstream)
     return Verdict(
-        probe.title, found is None, expected, found or expected, reply.body[:_BODY_START]
+        probe.title,
+        found is None,
+        expected,
+        found or expected,
+        reply.body[:_BODY_START],
+        reply.elapsed_ms,
     )
 
 

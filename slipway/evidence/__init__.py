@@ -1,0 +1,1 @@
+"""Evidence: what was seen of a release, kept as a report for people and for programs."""

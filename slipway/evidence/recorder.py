@@ -1,0 +1,152 @@
+"""Taking down what is seen while a release passes the gate."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from slipway.evidence.model import Evidence, Failure, Phase, ProbeResult, ServiceEvidence
+from slipway.evidence.store import Store
+from slipway.probes import Verdict
+
+Asked = Literal["candidate", "public"]
+_NEVER = "0001"
+
+
+class Recorder:
+    """One run's evidence in the making.
+
+    Nothing that goes wrong here fails a deploy: what cannot be written is told once.
+
+    Args:
+        begun: what is known before anything was seen.
+        store: where it is kept; None keeps nothing.
+        clock: gives seconds.
+        now: gives the time, with a time zone.
+        report: takes a line for the user.
+    """
+
+    def __init__(
+        self,
+        begun: Evidence,
+        store: Store | None,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        report: Callable[[str], None],
+    ) -> None:
+        self._evidence = begun
+        self._store = store
+        self._clock = clock
+        self._now = now
+        self._report = report
+        self._started = clock()
+        self._phase = ""
+        self._phases: list[Phase] = []
+        self._services: dict[str, dict[str, Any]] = {}
+        self._probes: dict[tuple[str, str, str], ProbeResult] = {}
+        self._failure: Failure | None = None
+        self._keep(Store.begin)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """What happens in the block takes its time under a name."""
+        outer, self._phase = self._phase, name
+        begins = self._clock()
+        try:
+            yield
+        finally:
+            self._phases.append(
+                Phase(
+                    name=name,
+                    begins=round(begins - self._started, 2),
+                    seconds=round(self._clock() - begins, 2),
+                )
+            )
+            if self._failure is None:
+                self._phase = outer
+            self._keep(Store.begin)
+
+    def service(self, name: str, **facts: Any) -> None:
+        """Note facts of a service; the names are those of `ServiceEvidence`."""
+        self._services.setdefault(name, {}).update(facts)
+
+    def probed(self, service: str, asked: Asked, verdict: Verdict) -> None:
+        """Note an answer; the last one counts."""
+        key = (service, asked, verdict.probe)
+        rounds = self._probes[key].rounds + 1 if key in self._probes else 1
+        self._probes[key] = ProbeResult(
+            title=verdict.probe,
+            asked=asked,
+            passed=verdict.passed,
+            expected=verdict.expected,
+            found=verdict.found,
+            milliseconds=None if verdict.milliseconds is None else round(verdict.milliseconds, 1),
+            body="" if verdict.passed else verdict.body,
+            rounds=rounds,
+        )
+
+    def failed(self, summary: str, service: str | None = None) -> None:
+        """Note why the release fails; the first reason counts."""
+        if self._failure is None:
+            self._failure = Failure(phase=self._phase, service=service, summary=summary)
+
+    def finish(self, release: int | None, report: str = "") -> Path | None:
+        """Keep the report; gives the page to read.
+
+        Args:
+            release: its number, if it was verified.
+            report: all that is said of a failure.
+        """
+        if release is None:
+            first = report.partition("\n")[0]
+            failure = self._failure or Failure(phase=self._phase, summary=first or "unknown")
+            self._failure = failure.model_copy(update={"report": report})
+        outcome = "failed" if release is None else "verified"
+        self._evidence = self._evidence.model_copy(
+            update={"outcome": outcome, "release": release, "ended": self._now().isoformat()}
+        )
+        return self._keep(Store.finish)
+
+    def _keep(self, write: Callable[[Store, Evidence], Path | None]) -> Path | None:
+        if self._store is None:
+            return None
+        try:
+            return write(self._store, self._current())
+        except OSError as error:
+            self._store = None
+            self._report(f"warning: evidence is not kept: {error}")
+            return None
+
+    def _current(self) -> Evidence:
+        services = []
+        for name, facts in self._services.items():
+            probes = [p for (of, _, _), p in self._probes.items() if of == name]
+            found = ServiceEvidence(name=name, **facts, probes=probes)
+            after = _after(found.container_started, found.image_pushed or found.image_created)
+            services.append(found.model_copy(update={"started_after_image": after}))
+        return self._evidence.model_copy(
+            update={"phases": self._phases, "services": services, "failure": self._failure}
+        )
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time as Docker writes it; None for its `never`, and for what is no time."""
+    if not text or text.startswith(_NEVER):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _after(started: str | None, image: str | None) -> bool | None:
+    one, other = moment(started), moment(image)
+    return None if one is None or other is None else one >= other
+
+
+def silent() -> Recorder:
+    """A recorder that keeps nothing."""
+    nothing = Evidence(stack="", run="", started="")
+    return Recorder(nothing, None, lambda: 0.0, lambda: datetime.now(UTC), lambda line: None)
