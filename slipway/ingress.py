@@ -5,26 +5,21 @@ like a local one and no port but the public one is open.
 """
 
 import json
-import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import psutil
 
 from slipway import proxy
 from slipway.errors import GateError, HostError
+from slipway.holder import Holder
 from slipway.host import Host
 
 LEASE_SECONDS = 20
 """How long a lease lives without being renewed: a gate that was killed is forgotten after it."""
 _RENEW_EVERY = 5.0
-_CLOCK_TOLERANCE = 2.0
 _LOST = 9
 _MOVED = 8
 
@@ -45,65 +40,6 @@ class LiveRoute:
     def containers(self) -> frozenset[str]:
         """Names of the containers that it leads to."""
         return frozenset(upstream.rsplit(":", 1)[0] for upstream in self.upstreams.values())
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a lease: a process on a machine.
-
-    Args:
-        host: name of the machine.
-        pid: its process id.
-        started: when it started, in seconds since the epoch.
-        namespace: within what its process id means this process, as of `pid_namespace`.
-    """
-
-    host: str
-    pid: int
-    started: int
-    namespace: str = ""
-
-    @classmethod
-    def current(cls) -> "Holder":
-        process = psutil.Process()
-        started = int(process.create_time())
-        return cls(socket.gethostname(), process.pid, started, pid_namespace())
-
-    @classmethod
-    def parse(cls, text: str) -> "Holder | None":
-        try:
-            host, pid, started, namespace = text.split("/")
-            return cls(host, int(pid), int(started), namespace)
-        except ValueError:
-            return None
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.pid}/{self.started}/{self.namespace}"
-
-    @property
-    def dead(self) -> bool:
-        """Whether this process is known to have ended: it was on this machine and is gone."""
-        # Two machines or containers may have one name, and ids of their own.
-        if (self.host, self.namespace) != (socket.gethostname(), pid_namespace()):
-            return False
-        try:
-            # psutil derives the time from the clock, which may have been set since.
-            return abs(psutil.Process(self.pid).create_time() - self.started) > _CLOCK_TOLERANCE
-        except psutil.NoSuchProcess:
-            return True
-
-
-def pid_namespace(proc: Path = Path("/proc")) -> str:
-    """Within what process ids are those that this process sees: a boot and a namespace of Linux.
-
-    Args:
-        proc: where Linux tells them; elsewhere, where there is no such folder, the name is empty.
-    """
-    try:
-        boot = (proc / "sys/kernel/random/boot_id").read_text("ascii").strip()
-        return f"{boot}:{os.readlink(proc / 'self/ns/pid')}"
-    except OSError:
-        return ""
 
 
 class Ingress:
