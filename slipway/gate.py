@@ -14,6 +14,7 @@ from slipway.extension import Extension
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import Host
 from slipway.ingress import Ingress, Lease, LiveRoute
+from slipway.jobs import Jobs
 from slipway.probes import Prober
 from slipway.proving import Prover, World
 from slipway.proxy import HELD
@@ -117,12 +118,13 @@ class _Passage:
 
     def _prove(self, prover: Prover) -> None:
         """Prove everything, what nobody notices first and what makes requests wait last."""
-        plan = self._plan
+        plan, jobs = self._plan, Jobs(self._plan, self._world, self._lease, prover.fail)
+        jobs.settle()
         for candidate in plan.of(Role.BACKING):
             self._succession.make_room(candidate)
             prover.prove([candidate])
         for job in plan.of(Role.JOB):
-            prover.complete(job)
+            jobs.complete(job)
         # A new one makes nobody wait.
         held = [c for c in plan.of(Role.HELD) if c.service in self._seen.upstreams]
         routed = [c for c in plan.candidates if c.upstream and c not in held]

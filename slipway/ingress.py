@@ -8,7 +8,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from slipway import proxy
 from slipway.errors import GateError, HostError
 from slipway.holder import Holder
 from slipway.host import Host
+from slipway.job_marks import READ_MARK, WRITE_MARK
 
 LEASE_SECONDS = 20
 """How long a lease lives without being renewed: a gate that was killed is forgotten after it."""
@@ -180,6 +181,28 @@ class Lease:
             return True
         return code == 0
 
+    def job_mark(self, container: str) -> str:
+        """What `mark_job` has noted of a container; empty if it has not.
+
+        Args:
+            container: its id.
+        """
+        return self._ingress._script(READ_MARK, container).strip()
+
+    def mark_job(self, container: str, mark: str, known: Iterable[str]) -> None:
+        """Note that a job has succeeded, in one step.
+
+        Args:
+            container: id of its container.
+            mark: what is noted.
+            known: ids of containers whose marks are kept; all others are forgotten.
+
+        Raises:
+            GateError: the lease is another's by now.
+        """
+        args = (self._token, container, mark, *known)
+        self._judge(*self._ingress._run(WRITE_MARK, *args), "note that a job is done")
+
     def switch(self, seen: LiveRoute, fingerprint: str, upstreams: Mapping[str, str]) -> LiveRoute:
         """Lead public traffic to `upstreams`, if it still goes where it was seen to go.
 
@@ -201,14 +224,14 @@ class Lease:
     def _switch(self, seen: str, route: str, *pairs: str) -> None:
         self._judge(*self._ingress._run(proxy.SWITCH, self._token, seen, route, *pairs))
 
-    def _judge(self, code: int, output: str) -> None:
+    def _judge(self, code: int, output: str, what: str = "switch") -> None:
         if code in (_LOST, _MOVED):
             raise GateError(
                 "another deploy of this stack has taken the route over in the meantime; nothing "
                 "was switched; run pulumi up again"
             )
         if code != 0:
-            raise HostError(f"the switch failed ({code}): {output.strip()}")
+            raise HostError(f"the ingress could not {what} ({code}): {output.strip()}")
 
 
 class _Renewal(threading.Thread):

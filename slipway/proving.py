@@ -22,8 +22,6 @@ POLL = 0.2
 """Seconds between two looks at the containers: a crash is seen within this time."""
 _LOG_LINES = 30
 _TELL_AFTER = 5.0
-_EXITED = ("exited", "dead")
-_ALL_LINES = 10_000
 
 
 @dataclass
@@ -98,39 +96,6 @@ class Prover:
         for attempt in attempts:
             world.report(f"{attempt.candidate.service} is proven")
         self._proven += attempts
-
-    def complete(self, job: Candidate) -> None:
-        """Run a job to its end, and show what it prints; one that has succeeded stays done.
-
-        Raises:
-            GateError: it failed, or took too long.
-        """
-        world, host = self._world, self._world.host
-        before = host.container(job.container)
-        if before is not None and before.status == "exited" and before.exit_code == 0:
-            world.report(f"{job.service} has run already for this release, and succeeded")
-            return
-        world.report(f"running {job.service}")
-        shown = len(host.log_tail(job.container, _ALL_LINES).splitlines())
-        host.start(job.container)
-        deadline = world.clock() + job.timeout
-        while True:
-            state = host.container(job.container)
-            lines = host.log_tail(job.container, _ALL_LINES).splitlines()
-            for line in lines[shown:]:
-                world.report(world.redact(f"{job.service} | {line}"))
-            shown = len(lines)
-            if state is None:
-                self.fail(job, Fault("the container is gone"))
-            if state.status in _EXITED:
-                break
-            if world.clock() > deadline:
-                host.stop(job.container, job.grace)
-                self.fail(job, Fault(f"not complete within {job.timeout:g} s"))
-            world.sleep(POLL)
-        if state.exit_code != 0:
-            self.fail(job, Fault(f"it ended with exit code {state.exit_code}"))
-        world.report(f"{job.service} has succeeded")
 
     def verify_public(self, candidates: Sequence[Candidate]) -> None:
         """See that the public address answers well, after the switch.

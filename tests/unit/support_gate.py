@@ -4,7 +4,7 @@ All of them write what was done to them into one journal, so that a test can com
 course of a gate with the one that it promises.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -104,6 +104,9 @@ class FakeHost:
     def change(self, name: str, **fields: Any) -> None:
         self._containers[name] = replace(self._containers[name], **fields)
 
+    def image_created(self, image: str) -> str | None:
+        return "2025-12-31T00:00:00Z"
+
     def crash(self, name: str, code: int = 1) -> None:
         self.change(name, status="exited", exit_code=code)
 
@@ -183,6 +186,7 @@ class FakeIngress:
         self.route = LiveRoute()
         self.candidates: dict[str, str] = {}
         self.requests: dict[str, int] = {}
+        self.marks: dict[str, str] = {}
         self.lost = False
         self.failing: dict[str, Exception] = {}
 
@@ -248,6 +252,17 @@ class FakeLease:
         self._ingress.fail("switch_back")
         again = replace(earlier, route=f"{earlier.route}, again")
         self._swap(current, again if earlier.upstreams else LiveRoute())
+
+    def job_mark(self, container: str) -> str:
+        return self._ingress.marks.get(container, "")
+
+    def mark_job(self, container: str, mark: str, known: Iterable[str]) -> None:
+        self._ingress.fail("mark")
+        if self._ingress.lost:
+            raise GateError("another deploy has taken the route over")
+        kept = {container, *known}
+        marks = {**self._ingress.marks, container: mark}
+        self._ingress.marks = {name: text for name, text in marks.items() if name in kept}
 
     def confirm(self, seen: LiveRoute) -> None:
         if self._ingress.lost or self._ingress.route.route != seen.route:

@@ -381,7 +381,7 @@ def test_switch_of_which_a_step_fails_is_an_error_and_changes_nothing(
     host.path = f"{failing_program(tmp_path, program)}:{path}"
     with pytest.raises(HostError) as caught:
         lease.switch(first, "2" * 64, SECOND)
-    assert str(caught.value) == "the switch failed (1): no space left"
+    assert str(caught.value) == "the ingress could not switch (1): no space left"
     host.path = path
     assert ingress.live() == first
 
@@ -530,3 +530,38 @@ def test_ingress_that_tells_something_else_than_its_upstreams_is_an_error(
     answers("curl", f"echo '{said}'")
     with pytest.raises(HostError, match="tells something else than its upstreams: "):
         ingress.in_flight("web-1:8000")
+
+
+# --- marks of jobs --------------------------------------------------------------------------
+
+
+def test_mark_of_a_job_is_read_as_it_was_written(host: ScriptHost, lease: Lease) -> None:
+    assert lease.job_mark("a1") == ""
+    lease.mark_job("a1", "done d1 d2", ["a1", "d1", "d2"])
+    assert lease.job_mark("a1") == "done d1 d2"
+    assert lease.job_mark("b2") == ""
+    assert tree(host.root) == {"done/a1": "done d1 d2\n"}
+
+
+def test_marks_of_containers_that_are_gone_are_forgotten(host: ScriptHost, lease: Lease) -> None:
+    lease.mark_job("a1", "done", [])
+    lease.mark_job("a2", "done", ["a1"])
+    lease.mark_job("a3", "done", ["a2", "d1"])
+    assert tree(host.root) == {"done/a2": "done\n", "done/a3": "done\n"}
+
+
+def test_mark_is_not_written_without_the_lease(host: ScriptHost, ingress: Ingress) -> None:
+    host.run(proxy.ACQUIRE, "theirs", "20", "there/3/4", "")
+    with pytest.raises(GateError, match="another deploy of this stack"):
+        Lease(ingress, "mine").mark_job("a1", "done", [])
+    assert tree(host.root) == {}
+
+
+@pytest.mark.parametrize("program", ["mkdir", "mv"])
+def test_mark_that_cannot_be_written_is_an_error_and_no_mark(
+    host: ScriptHost, lease: Lease, tmp_path: Path, program: str
+) -> None:
+    host.path = f"{failing_program(tmp_path, program)}:{host.path}"
+    with pytest.raises(HostError, match=r"\(1\): no space left$"):
+        lease.mark_job("a1", "done", [])
+    assert not (host.root / "done/a1").exists()

@@ -44,133 +44,18 @@ def refused(scene: Scene) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def ends(scene: Scene, name: str, code: int, after: float, *printed: str) -> None:
-    """Have a container end some seconds after its start, with lines in its log."""
-
-    def started() -> None:
-        scene.clock.after(scene.clock.elapsed + after, ended)
-
-    def ended() -> None:
-        scene.host.crash(name, code)
-        scene.host.logs[name] = "\n".join([scene.host.logs.get(name, ""), *printed]).strip()
-
-    scene.host.on_start[name] = started
-
-
-# --- jobs -----------------------------------------------------------------------------------
-
-
-def test_job_runs_to_its_end_before_candidates_start_and_is_shown() -> None:
-    scene = Scene([web(), job()], live=BEFORE)
-    ends(scene, "migrate-2", 0, 1.0, "Applying 0001... OK", "Applying 0002... OK")
-    assert scene.run()[2:9] == [
-        "ingress: candidate web is web-2:8000",
-        "says: running migrate",
-        "host: start migrate-2",
-        "says: migrate | Applying 0001... OK",
-        "says: migrate | Applying 0002... OK",
-        "says: migrate has succeeded",
-        "says: proving web before any traffic goes there",
-    ]
-
-
-def test_job_s_lines_are_shown_as_they_come_and_once() -> None:
-    scene = Scene([job()])
-    scene.host.on_start["migrate-2"] = lambda: scene.host.logs.update({"migrate-2": "one"})
-    scene.clock.after(1.0, lambda: scene.host.logs.update({"migrate-2": "one\ntwo"}))
-    scene.clock.after(2.0, lambda: scene.host.crash("migrate-2", 0))
-    assert [line for line in scene.run() if " | " in line] == [
-        "says: migrate | one",
-        "says: migrate | two",
-    ]
-
-
-def test_lines_of_a_job_s_earlier_run_are_not_shown_again() -> None:
-    scene = Scene([job()])
-    scene.host.crash("migrate-2", 1)
-    scene.host.logs["migrate-2"] = "failed"
-    ends(scene, "migrate-2", 0, 0.2, "worked")
-    assert [line for line in scene.run() if " | " in line] == ["says: migrate | worked"]
-
-
-def test_job_that_has_succeeded_is_not_run_again() -> None:
-    scene = Scene([job()])
-    scene.host.crash("migrate-2", 0)
-    assert scene.run()[2:3] == ["says: migrate has run already for this release, and succeeded"]
-    assert "host: start migrate-2" not in scene.journal
-
-
-def test_job_that_a_killed_gate_left_running_is_waited_for() -> None:
-    scene = Scene([job()])
-    scene.host.change("migrate-2", status="running")
-    scene.clock.after(3.0, lambda: scene.host.crash("migrate-2", 0))
-    assert "says: migrate has succeeded" in scene.run()
-    assert scene.clock.elapsed == 3.0
-
-
-def test_failed_job_ends_the_release_before_anything_starts() -> None:
-    scene = Scene([web(), job()], live=BEFORE)
-    ends(scene, "migrate-2", 3, 1.0, "no such column")
-    assert refused(scene) == [
-        "the release of shop-test was refused: service migrate: it ended with exit code 3",
-        "container: migrate-2, exited with exit code 3",
-        f"image: {image('b')}",
-        "end of its log:",
-        "  | no such column",
-        "next: the container is kept (docker logs migrate-2); mend the source and run pulumi up "
-        "again",
-        "what served before still serves",
-    ]
-    assert "host: start web-2" not in scene.journal
-
-
-def test_job_that_takes_too_long_is_stopped() -> None:
-    scene = Scene([job(timeout=5.0, grace=20.0)])
-    assert refused(scene)[0] == (
-        "the release of shop-test was refused: service migrate: not complete within 5 s"
-    )
-    assert scene.clock.elapsed == 5.2
-    assert "host: stop migrate-2 within 20 s" in scene.journal
-    assert scene.host.running == [INGRESS]
-
-
-def test_job_that_is_gone_ends_the_release() -> None:
-    scene = Scene([job()])
-    scene.clock.after(1.0, lambda: scene.host.vanish("migrate-2"))
-    scene.clock.sleep(0.9)
-    assert refused(scene)[0] == (
-        "the release of shop-test was refused: service migrate: the container is gone"
-    )
-
-
-def test_what_a_job_prints_shows_no_secret() -> None:
-    scene = Scene([job()], secrets=["correct horse"])
-    ends(scene, "migrate-2", 0, 0.2, "login with correct horse")
-    assert "says: migrate | login with [secret]" in scene.run()
-
-
-def test_jobs_run_one_after_the_other_in_the_order_of_the_plan() -> None:
-    scene = Scene([job("second-2", "second"), job("first-2", "first")])
-    for name in ("first-2", "second-2"):
-        ends(scene, name, 0, 1.0)
-    assert [line for line in scene.run() if line.startswith("host: start ")][1:] == [
-        "host: start second-2",
-        "host: start first-2",
-    ]
-    assert scene.clock.elapsed == 2.0
-
-
 # --- backing services -----------------------------------------------------------------------
 
 
 def test_backing_service_is_awaited_before_jobs_run() -> None:
     scene = Scene([job(), backing()], live={"db": "db-1"})
-    scene.host.crash("migrate-2", 0)
-    assert scene.run()[2:6] == [
+    scene.host.on_start["migrate-2"] = lambda: scene.host.crash("migrate-2", 0)
+    assert scene.run()[2:7] == [
         "says: proving db before any traffic goes there",
         "says: db: steady, to be watched for 0 s",
         "says: db is proven",
-        "says: migrate has run already for this release, and succeeded",
+        "says: running migrate",
+        "host: start migrate-2",
     ]
     assert scene.clock.elapsed == 0.4, "what serves already need not pass three rounds"
 
