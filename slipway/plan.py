@@ -83,7 +83,8 @@ def plan_containers(
         role = role_of(service, project)
         placement = _placement(service, role, mounted.get(name, Mounted()))
         identity, source_hash = identity_of(image)
-        spec = container_spec(service, identity, source_hash, placement.plain(key))
+        placed, job = placement.plain(key), role is Role.JOB
+        spec = container_spec(service, identity, source_hash, placed, job=job)
         revised = revision(spec, key)
         resource = _serving(name, declared, state, missing)
         if resource is not None:

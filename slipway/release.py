@@ -67,19 +67,24 @@ class ContainerSpec:
         identity: source hash of a built image, or digest of a pulled one.
         environment: variables with their values.
         placement: what ties it to its host, as JSON holds it.
+        job: whether it runs to its end, where others serve.
     """
 
     service: Service
     identity: str
     environment: Mapping[str, str] = field(repr=False)
     placement: Mapping[str, Any] = field(default_factory=dict)
+    job: bool = False
 
     def plain(self) -> dict[str, Any]:
         """The spec without its environment, as JSON holds it."""
         fields = self.service.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         kept = {key: value for key, value in fields.items() if key not in _NOT_IN_A_CONTAINER}
         kept.pop("environment", None)
-        return {**kept, **self.placement, "identity": self.identity}
+        # A container that serves must not become a job by a change elsewhere in the file: it would
+        # be stopped for good.
+        part = {"role": "job"} if self.job else {}
+        return {**kept, **self.placement, **part, "identity": self.identity}
 
 
 def container_spec(
@@ -87,6 +92,8 @@ def container_spec(
     identity: str,
     source_hash: str | None,
     placement: Mapping[str, Any] | None = None,
+    *,
+    job: bool = False,
 ) -> ContainerSpec:
     """The spec of a service's container.
 
@@ -95,11 +102,12 @@ def container_spec(
         identity: source hash or digest.
         source_hash: given to the application as SLIPWAY_SOURCE_HASH; None for a pulled image.
         placement: `Placement.plain`.
+        job: whether it runs to its end.
     """
     environment = {name: value.get_secret_value() for name, value in service.environment.items()}
     if source_hash is not None:
         environment.setdefault(SOURCE_HASH_VARIABLE, source_hash)
-    return ContainerSpec(service, identity, environment, placement or {})
+    return ContainerSpec(service, identity, environment, placement or {}, job)
 
 
 def revision(spec: ContainerSpec, key: str) -> str:

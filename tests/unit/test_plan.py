@@ -115,6 +115,19 @@ def test_containers_are_named_after_their_revision(context: Path) -> None:
     assert [plan.upstream for plan in plans] == [None, f"shop-test-web-{web_revision}:8000"]
 
 
+def test_service_that_others_now_wait_for_to_complete_gets_another_container() -> None:
+    """The one that serves would be stopped for good, as a job that is done."""
+
+    def names(condition: str) -> dict[str, str]:
+        waits = {"depends_on": {"mail": {"condition": condition}}}
+        stack = project({"mail": {"image": PULLED}, "web": {"image": PULLED, **waits}})
+        return {plan.service.name: plan.name for plan in containers(stack)}
+
+    serves, runs = names("service_started"), names("service_completed_successfully")
+    assert serves["mail"] != runs["mail"]
+    assert serves["web"] == runs["web"]
+
+
 def named(state_has: list[str], missing: list[str]) -> tuple[str, str]:
     """Resource and name on the host, with `*` for the revision's part."""
     stack = project({"db": {"image": PULLED}})

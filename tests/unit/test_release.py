@@ -82,6 +82,13 @@ def test_revision_changes_with_all_that_a_container_is_made_from(change: dict[st
     assert revision(spec(**change), "key") != revision(spec(), "key")
 
 
+def test_part_of_a_service_is_in_the_revision_of_a_job_only() -> None:
+    service = Service.model_validate(PLAIN)
+    job = container_spec(service, HASH, HASH, job=True)
+    assert job.plain() == {**spec().plain(), "role": "job"}
+    assert revision(job, "key") != revision(spec(), "key")
+
+
 def test_revision_changes_with_source_and_key() -> None:
     found = {
         revision(spec(), "key"),
