@@ -176,9 +176,9 @@ class DockerStack(pulumi.ComponentResource):
             image = plan.image
             if isinstance(image, ImagePlan):
                 if image.name not in built:
-                    built[image.name] = SourceImage(
-                        image.name, SourceImageArgs(image, self._prepared.redactor), self._options()
-                    )
+                    pushed = functools.partial(self._prepared.pushed.__setitem__, image.name)
+                    args = SourceImageArgs(image, self._prepared.redactor, pushed)
+                    built[image.name] = SourceImage(image.name, args, self._options())
                 references[plan.service.name] = built[image.name].reference
             else:
                 named = image.reference if isinstance(image, ReleasedImage) else image

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
@@ -22,10 +23,12 @@ class SourceImageArgs:
     Args:
         plan: what to build, and what the registry has of it (`slipway.plan.plan_images`).
         redact: hides secrets in the output of a build that failed.
+        pushed: takes the time, in ISO's notation, at which the image was in the registry.
     """
 
     plan: ImagePlan
     redact: Callable[[str], str]
+    pushed: Callable[[str], None] = lambda time: None
 
 
 class SourceImage(pulumi.ComponentResource):
@@ -52,6 +55,7 @@ class SourceImage(pulumi.ComponentResource):
         super().__init__("slipway:docker:SourceImage", name, {}, opts)
         plan = args.plan
         self._redact = args.redact
+        self._pushed = args.pushed
         digest = self._build_and_push(name, plan) if plan.declared else str(plan.digest)
         self.source_hash = pulumi.Output.from_input(plan.source.hash)
         self.reference = pulumi.Output.concat(plan.reference.name, "@", digest)
@@ -62,6 +66,10 @@ class SourceImage(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         hooks = self._log_hooks(name, plan)
         unchanged = before_create(f"{name}-unchanged", lambda: require_unchanged(plan))
+        pushed_hook = pulumi.ResourceHook(f"{name}-pushed", self._note_push)
+        hooks_of_push = pulumi.ResourceHookBinding(
+            before_create=unchanged.before_create, after_create=[pushed_hook]
+        )
         image = docker.RemoteImage(
             name,
             name=str(plan.reference),
@@ -86,12 +94,15 @@ class SourceImage(pulumi.ComponentResource):
             name=image.name,
             keep_remotely=True,
             opts=pulumi.ResourceOptions.merge(
-                kept, pulumi.ResourceOptions(depends_on=[image], hooks=unchanged)
+                kept, pulumi.ResourceOptions(depends_on=[image], hooks=hooks_of_push)
             ),
         )
         if plan.digest is not None:
             return plan.digest
         return pushed.sha256_digest
+
+    def _note_push(self, args: pulumi.ResourceHookArgs) -> None:
+        self._pushed(datetime.now(UTC).isoformat())
 
     def _log_hooks(self, name: str, plan: ImagePlan) -> pulumi.ResourceHookBinding:
         """The provider tells which step of a build failed, but not what it printed."""

@@ -39,6 +39,9 @@ REPLACE = "SLIPWAY_REPLACE"
 RELEASE = "SLIPWAY_RELEASE"
 """Number of the release of the ledger that this run restores, instead of what the source is."""
 
+RUN = "SLIPWAY_RUN"
+"""Name of the driver's run that this is part of."""
+
 
 def prepare(
     stack: StackName,
@@ -112,6 +115,7 @@ def prepare(
         origin=origin,
         restores=None if declared.entry is None else int(declared.entry["number"]),
         known=known,
+        run=environ.get(RUN, ""),
     )
 
 

@@ -12,15 +12,13 @@ from typing import Any, Protocol
 
 from slipway.backups import LogBackup
 from slipway.blueprint import own_services
-from slipway.deploy import RELEASE
+from slipway.deploy import RELEASE, RUN
 from slipway.errors import ConfigError, HostError
 from slipway.host import Host
 from slipway.probes import Prober
 from slipway.state import CONTAINER
 from slipway.verify import Check, Deployment, parse_export, state_of, verify
 
-RUN = "SLIPWAY_RUN"
-"""Name of the driver's run, for the program that it starts."""
 _VERIFY_TRIES = 3
 _VERIFY_PAUSE = 1.0
 

@@ -1,18 +1,25 @@
 """What the engine's hooks call: the gate, and the removal of what killed runs left."""
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 from slipway import preflight
 from slipway.conventions import known_image
 from slipway.errors import HostError
+from slipway.evidence.model import RUN_FORMAT, Evidence, Git, Kind
+from slipway.evidence.recorder import Recorder
+from slipway.evidence.store import FOLDER as EVIDENCE_FOLDER
+from slipway.evidence.store import Store
 from slipway.gate import Gate
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.hold import held_stable_for
 from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
+from slipway.image_plan import ImagePlan
 from slipway.ingress import Ingress
-from slipway.plan import ContainerPlan
+from slipway.plan import ContainerPlan, identity_of
 from slipway.prepared import Prepared, Settings
 from slipway.probes import Prober
 from slipway.roles import Role, job_timeout
@@ -45,16 +52,57 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
         served=prepared.live.upstreams,
         labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
     )
-    with closing(connect()) as host:
-        Gate(
-            plan,
-            host,
-            Ingress(host, prepared.ingress_name),
-            Prober(prepared.address),
-            connect,
-            prepared.redactor,
-            report,
-        ).run()
+    evidence = _recorder(prepared, report)
+    try:
+        with closing(connect()) as host:
+            Gate(
+                plan,
+                host,
+                Ingress(host, prepared.ingress_name),
+                Prober(prepared.address),
+                connect,
+                prepared.redactor,
+                report,
+                evidence=evidence,
+            ).run()
+    except BaseException as error:
+        evidence.finish(None, str(error) or type(error).__name__)
+        raise
+    evidence.finish(live_fact(fact).ledger[0]["number"])
+
+
+def _recorder(prepared: Prepared, report: Callable[[str], None]) -> Recorder:
+    """Takes down what this run sees."""
+    now = datetime.now(UTC)
+    origin, live = prepared.origin, prepared.live
+    restores_live = bool(live.ledger) and prepared.restores == live.ledger[0]["number"]
+    kind: Kind = "automatic rollback" if restores_live else "rollback"
+    begun = Evidence(
+        stack=prepared.stack.stack,
+        run=prepared.run or now.strftime(RUN_FORMAT),
+        started=now.isoformat(),
+        kind="deploy" if prepared.restores is None else kind,
+        actor=origin.actor,
+        git=Git(**origin.git.recorded()) if origin.git and prepared.restores is None else None,
+        rollback_of=prepared.restores,
+        hotfix=origin.hotfix,
+        address=prepared.address,
+        fingerprint=prepared.fingerprint,
+    )
+    recorder = Recorder(
+        begun,
+        Store(EVIDENCE_FOLDER, prepared.stack.stack),
+        time.monotonic,
+        lambda: datetime.now(UTC),
+        report,
+        prepared.redactor,
+    )
+    for plan in prepared.containers:
+        _, source_hash = identity_of(plan.image)
+        facts = {"revision": plan.revision, "source_hash": source_hash}
+        pushed = prepared.pushed.get(plan.image.name if isinstance(plan.image, ImagePlan) else "")
+        recorder.service(plan.service.name, **facts, image_pushed=pushed)
+    return recorder
 
 
 def _candidate(plan: ContainerPlan, image: str, settings: Settings) -> Candidate:

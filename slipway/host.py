@@ -242,6 +242,15 @@ class Host:
                 return []
         return list(found.attrs.get("RepoDigests") or [])
 
+    def image_created(self, image: str) -> str | None:
+        """When an image was built, as Docker writes it; None if there is no such image."""
+        with _explained(f"look at image {image}"):
+            try:
+                found = self._client.images.get(image)
+            except NotFound:
+                return None
+        return str(found.attrs.get("Created") or "") or None
+
     def close(self) -> None:
         self._client.close()
 

@@ -100,6 +100,8 @@ class Prepared:
         restores: number of the release of the ledger that this is; None if it comes from the
             source.
         known: values that the state keeps, by name.
+        run: name of the driver's run; empty without one.
+        pushed: when this run has pushed an image, by the name of its resources; it grows.
     """
 
     stack: StackName
@@ -119,6 +121,8 @@ class Prepared:
     origin: Origin = field(default_factory=Origin)
     restores: int | None = None
     known: Mapping[str, str] = field(default_factory=dict, repr=False)
+    run: str = ""
+    pushed: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def ingress_name(self) -> str:

@@ -30,7 +30,7 @@ from slipway.locks import process_started
 from slipway.probes import Prober
 from slipway.registry import Registry
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).absolute().parents[2]
 _GARBAGE = (
     "the registry frees the space of what was removed in its garbage collection: see "
     "docs/reference.md, scripts/doctor"

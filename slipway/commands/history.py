@@ -17,7 +17,7 @@ from slipway.errors import ConfigError, HostError, UserError
 from slipway.history_table import table, without_release
 from slipway.verify import parse_export
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).absolute().parents[2]
 _STACK_NOT_FOUND = 6
 """The CLI's exit code for it, which its makers promise to keep."""
 _PAGE = 100

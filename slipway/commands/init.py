@@ -22,7 +22,7 @@ from slipway.pin import Finding, carry_out, find_unpinned
 from slipway.registry import Registry
 from slipway.yaml_edit import read_text, replace_file
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).absolute().parents[2]
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
 

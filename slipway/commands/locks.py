@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from slipway.locks import clear_locks, interrupted_creates, lock_folder, process_started
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).absolute().parents[2]
 
 
 def put_in_order(stack: str, say: Callable[[str], None] = print) -> None:

@@ -14,7 +14,7 @@ from slipway.literal_secrets import Finding, literal_secrets, references, variab
 from slipway.redact import Redactor
 from slipway.yaml_edit import entries, parse, read_text, replace_file, splice, text_of, value_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).absolute().parents[2]
 
 
 def secrets(

@@ -8,6 +8,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 VERSION: Literal[1] = 1
+RUN_FORMAT = "%Y%m%dT%H%M%SZ"
+"""Of a run's name: the time at which it began, in UTC."""
+
+Kind = Literal["deploy", "rollback", "automatic rollback"]
 
 
 class _Part(BaseModel):
@@ -107,7 +111,7 @@ class Evidence(_Part):
     run: str
     started: str
     ended: str | None = None
-    kind: Literal["deploy", "rollback", "automatic rollback"] = "deploy"
+    kind: Kind = "deploy"
     outcome: Literal["verified", "failed", "unfinished"] = "unfinished"
     actor: str = ""
     git: Git | None = None

@@ -25,6 +25,7 @@ class Recorder:
         clock: gives seconds.
         now: gives the time, with a time zone.
         report: takes a line for the user.
+        redact: hides secrets in what applications and errors say.
     """
 
     def __init__(
@@ -34,7 +35,9 @@ class Recorder:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         report: Callable[[str], None],
+        redact: Callable[[str], str] = lambda text: text,
     ) -> None:
+        self._redact = redact
         self._evidence = begun
         self._store = store
         self._clock = clock
@@ -79,17 +82,22 @@ class Recorder:
             title=verdict.probe,
             asked=asked,
             passed=verdict.passed,
-            expected=verdict.expected,
-            found=verdict.found,
+            expected=self._redact(verdict.expected),
+            found=self._redact(verdict.found),
             milliseconds=None if verdict.milliseconds is None else round(verdict.milliseconds, 1),
-            body="" if verdict.passed else verdict.body,
+            body="" if verdict.passed else self._redact(verdict.body),
             rounds=rounds,
         )
+
+    def ended(self, service: str, exit_code: int | None, log: str) -> None:
+        """Note how a container ended, and the end of its log."""
+        self.service(service, exit_code=exit_code, log_tail=self._redact(log))
 
     def failed(self, summary: str, service: str | None = None) -> None:
         """Note why the release fails; the first reason counts."""
         if self._failure is None:
-            self._failure = Failure(phase=self._phase, service=service, summary=summary)
+            said = self._redact(summary)
+            self._failure = Failure(phase=self._phase, service=service, summary=said)
 
     def finish(self, release: int | None, report: str = "") -> Path | None:
         """Keep the report; gives the page to read.
@@ -99,6 +107,7 @@ class Recorder:
             report: all that is said of a failure.
         """
         if release is None:
+            report = self._redact(report)
             first = report.partition("\n")[0]
             failure = self._failure or Failure(phase=self._phase, summary=first or "unknown")
             self._failure = failure.model_copy(update={"report": report})

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from slipway.evidence.markdown import as_markdown
 from slipway.evidence.model import Evidence
 
+FOLDER = Path(".slipway/evidence")
+"""From the project's folder, in which the program runs."""
 KEEP = 200
 """Reports of a stack that are kept."""
 _PRIVATE_FOLDER = 0o700

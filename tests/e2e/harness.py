@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,8 @@ import httpx
 import psutil
 from docker.errors import DockerException, ImageNotFound
 
+from slipway.evidence.model import Evidence
+from slipway.evidence.store import Store
 from slipway.host import LABEL_PROJECT, LABEL_ROLE, Host
 from slipway.probes import Prober
 from slipway.toolchain.environment import project_environment
@@ -85,6 +88,7 @@ class Sandbox:
             "PULUMI_BACKEND_URL": f"file://{folder}/state?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": "only for this sandbox",
             "NO_COLOR": "1",
+            "PYTHONPATH": str(folder),
         }
         self.environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         self.engine = _engine()
@@ -156,8 +160,36 @@ class Sandbox:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start pulumi in a process group of its own."""
+        return self._start(["pulumi", *arguments, "--non-interactive"])
+
+    def start_script(self, name: str, *arguments: str) -> "subprocess.Popen[str]":
+        """Start what stands behind scripts/<name>, in a process group of its own."""
+        return self._start([sys.executable, "-B", "-m", f"slipway.commands.{name}", *arguments])
+
+    def script(self, name: str, *arguments: str) -> Outcome:
+        """Run what stands behind scripts/<name>."""
+        return self.follow(self.start_script(name, *arguments))
+
+    def deploy(self, *options: str, stack: str = "test", code: int = 0) -> Outcome:
+        """Run scripts/deploy, and see with which code it ends."""
+        outcome = self.script("deploy", stack, *options)
+        assert outcome.code == code, outcome.output
+        return outcome
+
+    def roll_back(self, *arguments: str, stack: str = "test", code: int = 0) -> Outcome:
+        """Run scripts/rollback, and see with which code it ends."""
+        outcome = self.script("rollback", stack, *arguments)
+        assert outcome.code == code, outcome.output
+        return outcome
+
+    def evidence(self, stack: str = "test") -> list[Evidence]:
+        """The evidence of a stack, newest first."""
+        return Store(self.folder / ".slipway/evidence", stack).list()
+
+    def _start(self, command: list[str]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            ["pulumi", *arguments, "--non-interactive"],
+            command,
+            stdin=subprocess.DEVNULL,
             cwd=self.folder,
             env=self.environ,
             stdout=subprocess.PIPE,

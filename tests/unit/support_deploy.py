@@ -157,6 +157,7 @@ def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         found.read.append((file, environ, variables))
         return Reading(found.project(variables.get("DB_PASSWORD", PASSWORD)), KeyLines(file))
 
+    monkeypatch.chdir(tmp_path)  # Evidence is kept below the folder of the program.
     monkeypatch.setattr(reading.compose, "read_project", read)
     monkeypatch.setattr(deploy, "connect", lambda: found.host)
     monkeypatch.setattr(hooked, "connect", lambda: found.host)

@@ -18,7 +18,7 @@ def test_gate_is_given_the_digests_that_were_released(
     plans: list[GatePlan] = []
 
     class Recorder:
-        def __init__(self, plan: GatePlan, *rest: Any) -> None:
+        def __init__(self, plan: GatePlan, *rest: Any, **more: Any) -> None:
             plans.append(plan)
 
         def run(self) -> None:
