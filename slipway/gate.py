@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from slipway.draining import Drain
 from slipway.errors import GateError, HostError
+from slipway.evidence.recorder import Recorder, silent
 from slipway.extension import Extension
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import Host
@@ -37,6 +38,7 @@ class Gate:
         report: takes a line of progress.
         clock: gives seconds; for tests.
         sleep: for tests.
+        evidence: takes down what was seen.
     """
 
     def __init__(
@@ -50,11 +52,12 @@ class Gate:
         report: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        evidence: Recorder | None = None,
     ) -> None:
         self._plan = plan
         self._ingress = ingress
         self._connect = connect
-        self._world = World(host, prober, redact, report, clock, sleep)
+        self._world = World(host, prober, redact, report, clock, sleep, evidence or silent())
         self._drain = Drain(self._world, ingress)
 
     def run(self) -> None:
@@ -100,7 +103,8 @@ class _Passage:
             self._switching = True
             self._switch()
             self._succession.end_holds()
-            prover.verify_public([c for c in self._plan.candidates if c.upstream])
+            with self._world.evidence.phase("ask the public address"):
+                prover.verify_public([c for c in self._plan.candidates if c.upstream])
             self._finish(prover)
             self._remove_leftovers()
         except GateError as error:
@@ -112,7 +116,7 @@ class _Passage:
     def _finish(self, prover: Prover) -> None:
         """Let the old ones finish. Until the engine deletes them, there is a way back to them."""
         old = {*self._plan.served.items(), *self._seen.upstreams.items()}
-        with prover.watching() as look:
+        with self._world.evidence.phase("drain"), prover.watching() as look:
             self._drain_all(old, set(self._plan.upstreams.values()), look)
         prover.see_all_well()
 
@@ -124,7 +128,8 @@ class _Passage:
             self._succession.make_room(candidate)
             prover.prove([candidate])
         for job in plan.of(Role.JOB):
-            jobs.complete(job)
+            with self._world.evidence.phase(f"run {job.service}"):
+                jobs.complete(job)
         # A new one makes nobody wait.
         held = [c for c in plan.of(Role.HELD) if c.service in self._seen.upstreams]
         routed = [c for c in plan.candidates if c.upstream and c not in held]

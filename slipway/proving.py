@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from slipway.errors import GateError, HostError
+from slipway.evidence.recorder import Recorder, silent
 from slipway.extension import Probe
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import ContainerState, Host, has_digest
@@ -47,6 +48,7 @@ class World:
         report: takes a line of progress.
         clock: gives seconds.
         sleep: passes them.
+        evidence: takes down what was seen.
     """
 
     host: Host
@@ -55,6 +57,7 @@ class World:
     report: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    evidence: Recorder = field(default_factory=silent)
 
 
 class Prover:
@@ -87,7 +90,10 @@ class Prover:
         world, proven = self._world, self._proven
         names = ", ".join(c.service for c in group)
         world.report(f"proving {names} before any traffic goes there")
-        with ThreadPoolExecutor(len(group) + len(proven), thread_name_prefix="probe") as pool:
+        with (
+            world.evidence.phase(f"prove {names}"),
+            ThreadPoolExecutor(len(group) + len(proven), thread_name_prefix="probe") as pool,
+        ):
             attempts = [self._begin(candidate, by) for candidate in group]
             while not all(attempt.trial.over for attempt in attempts):
                 for attempt in [*proven, *attempts]:
@@ -109,6 +115,8 @@ class Prover:
                     self._world.prober.probe(probe, self._public_headers(candidate, probe))
                     for probe in candidate.probes
                 ]
+                for verdict in verdicts:
+                    self._world.evidence.probed(candidate.service, "public", verdict)
                 failed = tuple(verdict for verdict in verdicts if not verdict.passed)
                 if failed:
                     summary = "the public address did not answer well after the switch"
@@ -154,6 +162,8 @@ class Prover:
         world.report(world.redact(f"refused: {candidate.service}: {fault.summary}"))
         state = world.host.container(candidate.container)
         log = world.host.log_tail(candidate.container, _LOG_LINES)
+        world.evidence.failed(fault.summary, candidate.service)
+        world.evidence.ended(candidate.service, state.exit_code if state else None, log)
         raise GateError(world.redact(failure_report(self._plan, candidate, fault, state, log)))
 
     def _begin(self, candidate: Candidate, by: float | None) -> Attempt:
@@ -166,6 +176,15 @@ class Prover:
         if first is None:
             self.fail(candidate, Fault("the container is gone"))
         digests = host.image_digests(first.image)
+        self._world.evidence.service(
+            candidate.service,
+            role=candidate.role.value,
+            container=candidate.container,
+            image_expected=candidate.image,
+            image_running=digests,
+            image_created=host.image_created(first.image),
+            container_started=first.started_at,
+        )
         if not has_digest(digests, candidate.image):
             found = ", ".join(digests) or first.image
             self.fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
@@ -207,6 +226,8 @@ class Prover:
         elif attempt.round is not None and attempt.round.done():
             steady, done, attempt.round = attempt.trial.steady, attempt.round, None
             attempt.due = self._world.clock() + attempt.candidate.extension.interval
+            for verdict in done.result():
+                self._world.evidence.probed(attempt.candidate.service, "candidate", verdict)
             attempt.trial.see_round(self._world.clock(), done.result())
             self._tell(attempt, became_steady=attempt.trial.steady and not steady)
             self._refuse_fault(attempt)
