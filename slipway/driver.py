@@ -47,12 +47,14 @@ class Ended:
         changed: whether anything but components was touched.
         recorded: whether the gate's fact was written.
         errors: what went wrong.
+        shown: whether that has been shown already.
     """
 
     ok: bool
     changed: bool
     recorded: bool
     errors: str = ""
+    shown: bool = False
 
 
 class Updates(Protocol):
@@ -102,6 +104,9 @@ class Surroundings:
 class Driver:
     """One deploy or rollback, from the update to the verdict.
 
+    `checks` and `errors` tell, once it has ended, what was looked at last, and what went wrong
+    first.
+
     Args:
         around: what it works with.
         before: what the state called live when it began; None if there was no release.
@@ -110,6 +115,8 @@ class Driver:
     def __init__(self, around: Surroundings, before: Deployment | None) -> None:
         self._around = around
         self._before = before
+        self.checks: list[Check] = []
+        self.errors = ""
 
     def deploy(self, title: str) -> Exit:
         """Release the source, or what the stack is pinned at."""
@@ -123,8 +130,7 @@ class Driver:
         self._around.say(title)
         self._keep_logs()
         ended = self._update(environ, options=True)
-        if ended.errors:
-            self._around.say(ended.errors)
+        self.errors = ended.errors
         now = self._look()
         if ended.ok or ended.recorded or _number(now) != _number(self._before):
             return self._conclude(ended, now)
@@ -163,9 +169,7 @@ class Driver:
         number = _number(before)
         self._around.say(f"rolling back to release {number}")
         self._keep_logs()
-        ended = self._update({RELEASE: str(number)}, options=False)
-        if ended.errors:
-            self._around.say(ended.errors)
+        self._update({RELEASE: str(number)}, options=False)
         now = self._look()
         failed = self._verify(now) if now is not None else []
         same = now is not None and _serves(now, before)
@@ -196,7 +200,10 @@ class Driver:
     def _update(self, environ: Mapping[str, str], *, options: bool) -> Ended:
         around = self._around
         given = {**around.environ, RUN: around.run, **environ}
-        return around.updates.update(given, options=options)
+        ended = around.updates.update(given, options=options)
+        if ended.errors and not ended.shown:
+            around.say(ended.errors)
+        return ended
 
     def _look(self) -> Deployment | None:
         try:
@@ -214,6 +221,7 @@ class Driver:
             failed = [check for check in checks if check.passed is False]
             if not failed:
                 break
+        self.checks = checks
         for check in checks:
             self._around.say(str(check))
         return failed

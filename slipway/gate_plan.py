@@ -75,6 +75,8 @@ class GatePlan:
             no state knew: a killed run left them.
         served: upstreams that the state calls live, by service.
         labels: labels of the stack's service containers.
+        logs: where the driver keeps whole logs, if it undoes what fails; else what was refused
+            stays, to be looked at.
     """
 
     stack: str
@@ -85,6 +87,7 @@ class GatePlan:
     orphans: tuple[str, ...] = ()
     served: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    logs: str = ""
 
     def of(self, role: Role) -> list[Candidate]:
         """The candidates that play a part."""

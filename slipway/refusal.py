@@ -21,10 +21,13 @@ def failure_report(
     else:
         lines.append("its log is empty")
     mend = "its settings" if candidate.role is Role.BACKING else "the source"
-    lines.append(
-        f"next: the container is kept (docker logs {candidate.container}); mend {mend} and "
-        "run pulumi up again"
-    )
+    if plan.logs:
+        lines.append(f"next: mend {mend}, and deploy again; its whole log is kept in {plan.logs}")
+    else:
+        lines.append(
+            f"next: the container is kept (docker logs {candidate.container}); mend {mend} and "
+            "run pulumi up again"
+        )
     return "\n".join(lines)
 
 

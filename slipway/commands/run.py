@@ -17,7 +17,11 @@ from slipway.commands.machine import machine_problems
 from slipway.driver import Driver, Ended, Exit, Surroundings
 from slipway.engine import Engine
 from slipway.errors import ConfigError, HostError
+from slipway.evidence.checked import Report
+from slipway.evidence.model import RUN_FORMAT
+from slipway.evidence.store import FOLDER, Store
 from slipway.interruption import Interruption
+from slipway.origin import actor, git_state
 from slipway.probes import Prober
 from slipway.progress import Follower, Kind, Line, Progress
 from slipway.progress_display import Display, display
@@ -25,7 +29,7 @@ from slipway.redact import Redactor
 from slipway.verify import Deployment, parse_export
 
 PIN = "slipway:pin"
-_RUN_FORMAT = "%Y%m%dT%H%M%SZ"
+EVIDENCE = ROOT / FOLDER
 _ERROR = re.compile(r"^error: ", re.MULTILINE)
 
 
@@ -50,7 +54,7 @@ class Run:
                 ]
             )
         self.stack = stack
-        self.name = datetime.now(UTC).strftime(_RUN_FORMAT)
+        self.name = datetime.now(UTC).strftime(RUN_FORMAT)
         self.environ: dict[str, str] = {}
         self.engine = Engine(ROOT, stack)
         self._options = tuple(options)
@@ -131,12 +135,33 @@ class Run:
                 interrupted=lambda: interruption.count > 0,
             )
             driver = Driver(around, before)
-            return driver.deploy(title) if number is None else driver.restore(number, title)
+            code = driver.deploy(title) if number is None else driver.restore(number, title)
+        self._keep_evidence(driver, code, number)
+        return code
+
+    def _keep_evidence(self, driver: Driver, code: Exit, number: int | None) -> None:
+        """Keep what the gate has not: a run that did not come to it, or that had nothing to do."""
+        wanted = "release" if code is Exit.VERIFIED else "failed"
+        if list(EVIDENCE.glob(f"{self.stack}/{self.name}-{wanted}*.json")):
+            return
+        report = Report(
+            stack=self.stack,
+            run=self.name,
+            kind="deploy" if number is None else "rollback",
+            actor=actor(os.environ),
+            git=git_state(self.compose_folder) if number is None else None,
+        )
+        redact = Redactor(self.secrets)
+        deployment = self.deployment() if code is Exit.VERIFIED else None
+        found = report.of(deployment, driver.checks, redact(driver.errors), datetime.now(UTC))
+        try:
+            Store(EVIDENCE, self.stack).finish(found)
+        except OSError as error:
+            say(f"warning: evidence is not kept: {error}")
 
     def evidence(self) -> list[Path]:
         """The reports of this run."""
-        folder = ROOT / ".slipway/evidence" / self.stack
-        return sorted(folder.glob(f"{self.name}-*.md"))
+        return sorted(EVIDENCE.glob(f"{self.stack}/{self.name}-*.md"))
 
 
 def say(text: str) -> None:
@@ -174,16 +199,21 @@ class _Updates:
         self._options = options
 
     def update(self, environ: Mapping[str, str], options: bool) -> Ended:
-        follower = Follower(self._shown.update)
+        told: list[str] = []
+
+        def show(progress: Progress, lines: Sequence[Line]) -> None:
+            told.extend(line.text for line in lines if line.kind is Kind.ERROR)
+            self._shown.update(progress, lines)
+
+        follower = Follower(show)
         ended = self._engine.update(follower, environ, self._options if options else ())
-        progress = follower.progress
-        told = any(line.kind is Kind.ERROR for line in progress.told)
         return Ended(
             ok=ended.code == 0,
-            changed=progress.changed,
-            recorded=progress.recorded,
+            changed=follower.progress.changed,
+            recorded=follower.progress.recorded,
             # What the engine never began to do, such as a locked stack, is in no event.
-            errors="" if told else _ERROR.sub("", ended.errors.strip()),
+            errors="\n".join(told) or _ERROR.sub("", ended.errors.strip()),
+            shown=bool(told),
         )
 
     def export(self) -> dict[str, Any]:
