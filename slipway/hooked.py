@@ -81,7 +81,7 @@ def _recorder(prepared: Prepared, report: Callable[[str], None]) -> Recorder:
     begun = Evidence(
         stack=prepared.stack.stack,
         run=prepared.run or now.strftime(RUN_FORMAT),
-        started=now.isoformat(),
+        started=now.isoformat(timespec="seconds"),
         kind="deploy" if prepared.restores is None else kind,
         actor=origin.actor,
         git=Git(**origin.git.recorded()) if origin.git and prepared.restores is None else None,

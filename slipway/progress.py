@@ -29,6 +29,8 @@ _STEERING = re.compile(
     r"|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
 )
 _HOOK = re.compile(r'^before hook "[^"]*" failed: ')
+_PROVIDER_S_OWN = "sdk-v2/"
+"""The bridged provider logs each failure, with the place in its source, before it tells of it."""
 _CLOSING = re.compile(
     r"(?:update|preview|destroy|refresh) failed"
     r"|an unhandled error occurred: program exited with non-zero exit code: \d+"
@@ -213,7 +215,7 @@ def _said(event: Event) -> list[Line]:
 
 def _diagnostic(said: Event) -> list[Line]:
     text, urn, severity = _plain(said.get("message", "")), said.get("urn") or "", said["severity"]
-    if said.get("ephemeral") or severity == "debug":
+    if said.get("ephemeral") or severity == "debug" or text.lstrip().startswith(_PROVIDER_S_OWN):
         return []
     if severity == "error":
         hook = _HOOK.match(text)

@@ -54,14 +54,14 @@ class Report:
             ended: when the run ended.
         """
         head = deployment.live.ledger[0] if deployment else None
-        summary = errors.partition("\n")[0] or "it did not come to its end"
+        summary = _summary(errors) or "it did not come to its end"
         failure = None if head else Failure(summary=summary, report=errors)
         started = datetime.strptime(self.run, RUN_FORMAT).replace(tzinfo=UTC)
         return Evidence(
             stack=self.stack,
             run=self.run,
             started=started.isoformat(),
-            ended=ended.isoformat(),
+            ended=ended.isoformat(timespec="seconds"),
             kind=self.kind,
             outcome="verified" if head else "failed",
             actor=self.actor,
@@ -73,6 +73,12 @@ class Report:
             services=_services(deployment, checks),
             failure=failure,
         )
+
+
+def _summary(errors: str) -> str:
+    """The line that says most: a head that only announces the next one is joined to it."""
+    first, _, rest = errors.partition("\n")
+    return f"{first} {rest.partition(chr(10))[0].strip()}" if first.endswith(":") else first
 
 
 def _services(deployment: Deployment | None, checks: Sequence[Check]) -> list[ServiceEvidence]:

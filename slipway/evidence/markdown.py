@@ -28,7 +28,9 @@ def as_markdown(evidence: Evidence) -> str:
 def _head(evidence: Evidence) -> str:
     stack = _text(evidence.stack)
     if evidence.outcome == "verified":
-        of = f", as release {evidence.rollback_of} was" if evidence.rollback_of else ""
+        if evidence.kind == "automatic rollback":
+            return f"## ↩ Release {evidence.release} of {stack} was brought back, and is verified"
+        of = f": release {evidence.rollback_of} again" if evidence.rollback_of else ""
         return f"## ✅ Release {evidence.release} of {stack} is verified{of}"
     if evidence.outcome == "unfinished":
         return f"## ⏳ A {evidence.kind} of {stack} did not come to its end"

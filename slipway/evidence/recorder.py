@@ -113,7 +113,11 @@ class Recorder:
             self._failure = failure.model_copy(update={"report": report})
         outcome = "failed" if release is None else "verified"
         self._evidence = self._evidence.model_copy(
-            update={"outcome": outcome, "release": release, "ended": self._now().isoformat()}
+            update={
+                "outcome": outcome,
+                "release": release,
+                "ended": self._now().isoformat(timespec="seconds"),
+            }
         )
         return self._keep(Store.finish)
 
