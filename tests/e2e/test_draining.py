@@ -76,3 +76,34 @@ def test_a_websocket_lives_through_a_failed_release(sandbox: Sandbox) -> None:
     listener.join(3)
     assert listener.closed_at is None
     assert listener.messages > before
+
+
+def test_candidate_that_crashes_while_the_old_one_drains_is_undone(sandbox: Sandbox) -> None:
+    version = sandbox.health()["version"]
+    old = set(sandbox.running())
+    listener = Listener(sandbox.url())
+    listener.start()
+    assert listener.opened.wait(10)
+    sandbox.set_version("9.9.9")
+    killed: list[float] = []
+
+    def watch(line: str) -> None:
+        if not killed and "letting requests in flight" in line:
+            (candidate,) = (n for n in sandbox.running() if n not in old and "-web-" in n)
+            sandbox.engine.containers.get(candidate).kill()
+            killed.append(time.time())
+
+    process = sandbox.start("up", "--yes", "--skip-preview", "--stack", "test")
+    outcome = sandbox.follow(process, watch)
+    sandbox.set_version(version)
+    assert killed, outcome.output
+    assert outcome.code != 0
+    assert "service web: the container exited with code 137" in outcome.output
+    assert "what served before still serves" in outcome.output
+    # At once, and not when the old one's 8 s are over.
+    assert outcome.time_of("switching back to what served before") - killed[0] < 4
+    assert listener.closed_at is None
+    assert sandbox.health()["version"] == version
+    assert set(sandbox.running()) == old
+    sandbox.must_up()
+    sandbox.assert_agreement()

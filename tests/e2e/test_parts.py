@@ -161,23 +161,59 @@ def test_failed_release_brings_the_old_ones_back(parts: Sandbox, fault: str) -> 
     parts.assert_agreement()
 
 
-@pytest.mark.parametrize("source", ["same", "old"])
-def test_run_killed_while_requests_are_held_is_made_good(parts: Sandbox, source: str) -> None:
+KILLED_AT = {"held": r"-web-.*never runs twice", "switched": r"switched: new requests"}
+
+
+@pytest.mark.parametrize("source", ["same", "old", "third"])
+@pytest.mark.parametrize("phase", list(KILLED_AT))
+def test_run_killed_in_the_exchange_of_a_held_service_is_made_good(
+    parts: Sandbox, phase: str, source: str
+) -> None:
     version = parts.health()["version"]
-    new = f"{version}.1"
-    parts.set_version(new)
+    wanted = {"same": f"{version}.1", "old": version, "third": f"{version}.2"}[source]
+    parts.set_version(f"{version}.1")
+    reached: list[str] = []
 
     def watch(line: str) -> None:
-        if "never runs twice" in line and "-web-" in line:
+        if not reached and re.search(KILLED_AT[phase], line):
+            reached.append(line)
+            parts.kill()
+
+    process = parts.start("up", "--yes", "--skip-preview", "--stack", "test")
+    outcome = parts.follow(process, watch)
+    assert reached, outcome.output
+    assert outcome.code != 0
+    parts.unlock()
+    parts.set_version(wanted)
+    with Census(parts) as census:
+        parts.must_up()
+    assert parts.health()["version"] == wanted
+    assert census.most == {"db": 1, "web": 1, "worker": 1}
+    parts.assert_agreement()
+
+
+def test_release_that_fails_after_a_killed_one_leaves_what_that_switched_to(
+    parts: Sandbox,
+) -> None:
+    version = parts.health()["version"]
+    parts.set_version(f"{version}.1")
+
+    def watch(line: str) -> None:
+        if re.search(KILLED_AT["switched"], line):
             parts.kill()
 
     process = parts.start("up", "--yes", "--skip-preview", "--stack", "test")
     assert parts.follow(process, watch).code != 0
     parts.unlock()
-    wanted = new if source == "same" else version
-    parts.set_version(wanted)
+    running = sorted(parts.running())
+    broken = faults.first("raise RuntimeError('web is broken')")
+    with Census(parts) as census, parts.changed("app/app/main.py", broken):
+        outcome = parts.must_fail()
+    assert "what served before still serves" in outcome.output
+    assert census.most == {"db": 1, "web": 1, "worker": 1}
+    assert sorted(parts.running()) == running
+    assert parts.health()["version"] == f"{version}.1"
     parts.must_up()
-    assert parts.health()["version"] == wanted
     parts.assert_agreement()
 
 
