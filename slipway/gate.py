@@ -228,7 +228,8 @@ class _Passage:
     def _what_serves(self) -> str:
         """What an undone release leaves, as it is and not as it should be."""
         if not self._seen.upstreams:
-            return "nothing serves: there was no release before"
+            before = "the proxy led nowhere" if self._plan.served else "there was no release"
+            return f"nothing serves: {before} before"
         try:
             down = self._restoration.down()
         except Exception as error:

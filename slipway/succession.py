@@ -46,7 +46,7 @@ class Succession:
             for found in self._world.host.containers(own)
             if found.name != candidate.container and found.status in WORKS
         ]
-        if others or self._left_held(candidate):
+        if self._must_wait(candidate, among_others=bool(others)):
             self.hold(candidate)
         for other in others:
             self._world.report(f"stopping {other.name}: {candidate.service} never runs twice")
@@ -70,11 +70,13 @@ class Succession:
         if upstream != HELD:
             self._drain.wait(str(upstream), hold.draining(extension.drain))
 
-    def _left_held(self, candidate: Candidate) -> bool:
-        """Whether requests wait already: a gate was killed while it held them."""
+    def _must_wait(self, candidate: Candidate, *, among_others: bool) -> bool:
+        """Whether requests must wait for a candidate, or do so since a gate was killed."""
         if not candidate.upstream:
             return False
-        return self._ingress.live().upstreams.get(candidate.service) == HELD
+        upstream = self._ingress.live().upstreams.get(candidate.service)
+        # What gets its requests already does so while others of its service stop.
+        return upstream == HELD or (among_others and upstream != candidate.upstream)
 
     def stop(self, container: str, candidate: Candidate) -> None:
         """Stop a container of a candidate's service, as fast as what waits for it asks."""

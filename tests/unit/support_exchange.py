@@ -71,7 +71,7 @@ def crash(scene: Scene, name: str, code: int = 3) -> None:
 
 def left_held(scene: Exchange) -> Exchange:
     """A gate was killed when it had stopped the old container and held its requests."""
-    scene.ingress.route = LiveRoute("releases/held", {**scene.ingress.route.upstreams, "web": HELD})
+    scene.ingress.route = LiveRoute("releases/left", {**scene.ingress.route.upstreams, "web": HELD})
     scene.host.crash("web-1", 143)
     return scene
 

@@ -174,6 +174,13 @@ def test_first_release_that_fails_says_that_nothing_serves_yet() -> None:
     assert refused(scene).splitlines()[-1] == "nothing serves: there was no release before"
 
 
+def test_failed_release_of_a_stack_whose_proxy_led_nowhere_says_so() -> None:
+    scene = Scene([web()], live=BEFORE)
+    scene.ingress.route = LiveRoute()
+    scene.clock.after(0.4, lambda: scene.host.crash("web-2", 3))
+    assert refused(scene).splitlines()[-1] == "nothing serves: the proxy led nowhere before"
+
+
 def test_candidate_that_its_restart_policy_started_again_is_refused() -> None:
     scene = Scene([web()], live=BEFORE)
     scene.clock.after(1.0, lambda: scene.host.change("web-2", restarts=1, started_at="later"))

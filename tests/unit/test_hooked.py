@@ -57,6 +57,31 @@ def test_gate_is_given_the_digests_that_were_released(
     assert world.host.journal[-1:] == ["host: close"]
 
 
+def test_jobs_of_the_live_release_are_not_among_what_must_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[GatePlan] = []
+
+    class Recorder:
+        def __init__(self, plan: GatePlan, *rest: Any, **more: Any) -> None:
+            plans.append(plan)
+
+        def run(self) -> None:
+            pass
+
+    monkeypatch.setattr(hooked, "Gate", Recorder)
+    done = {"migrate": {"condition": "service_completed_successfully"}}
+    world.services["migrate"] = {**world.services["worker"], "command": ["migrate"]}
+    world.services["web"]["depends_on"] = done
+    prepared = world.prepare(bring_up(world, world.prepare()))
+    names = {plan.service.name: plan.name for plan in prepared.containers}
+    images = dict.fromkeys(names, image("a"))
+    fact = {"ledger": prepared.fact(images), "containers": {}}
+    hooked.pass_gate(prepared, fact, lambda line: None)
+    assert plans[0].live == {names["web"], names["worker"]}
+    assert [c.service for c in plans[0].of(Role.JOB)] == ["migrate"]
+
+
 def test_connection_is_closed_after_a_gate_that_failed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -247,7 +247,7 @@ def test_requests_that_a_killed_gate_holds_are_not_taken_for_a_switch() -> None:
     scene.host.crash("beat-1", 143)
     left(scene, "beat-2", "beat")
     scene.host.crash("web-1", 143)
-    scene.ingress.route = LiveRoute("releases/held", {"web": HELD})
+    scene.ingress.route = LiveRoute("releases/left", {"web": HELD})
     crash(scene, "web-3")
     refused(scene)
     assert scene.host.running == ["beat-1", INGRESS, "web-1"]

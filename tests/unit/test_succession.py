@@ -299,6 +299,15 @@ def test_slow_first_release_of_a_held_service_is_not_cut_short_by_its_hold() -> 
     assert scene.ingress.route.upstreams == {"web": "web-2:8000"}
 
 
+def test_nothing_is_held_for_one_that_gets_its_requests_already() -> None:
+    scene = Exchange([held("web-1", "a")], live=BEFORE)
+    scene.host.add("web-2", image("b"), running=True)
+    scene.label("web-2", "web")
+    scene.run()
+    assert [line for line in scene.journal if "=>" in line or "hold" in line] == []
+    assert scene.host.running == [INGRESS, "web-1"]
+
+
 def two_held() -> tuple[Exchange, Candidate, Candidate]:
     """Two services that are exchanged one after the other."""
     one, two = held(), held("api-2")
@@ -349,7 +358,7 @@ def test_release_after_one_that_was_killed_between_two_exchanges_passes() -> Non
             scene.label(name, service)
         scene.host.crash("api-1", 143)
         scene.host.crash("web-1", 143)
-        scene.ingress.route = LiveRoute("releases/held", {"api": "api-2:8000", "web": HELD})
+        scene.ingress.route = LiveRoute("releases/left", {"api": "api-2:8000", "web": HELD})
         scene.run()
         assert scene.ingress.route.upstreams == {c.service: c.upstream for c in candidates}
         assert scene.host.running == sorted([*names, INGRESS])
