@@ -135,15 +135,18 @@ class _Passage:
         routed = [c for c in plan.candidates if c.upstream and c not in held]
         # What others call comes first; one that changes a database's schema by starting must not
         # do so twice at once.
+        # Workers have no route: as soon as they start they work, so they start late.
+        workers = plan.of(Role.WORKER)
         for internal in (True, False):
             there = [c for c in routed if c.internal is internal]
+            if plan.proven_before and not internal:
+                there, workers = [*there, *workers], []
             for group in [*([c] for c in there if c.alone), [c for c in there if not c.alone]]:
                 for candidate in (c for c in group if c.exclusive):
                     self._succession.make_room(candidate)
                 prover.prove(group)
                 self._open_new(group)
-        # Workers have no route: as soon as they start they work, so they start late.
-        prover.prove(plan.of(Role.WORKER))
+        prover.prove(workers)
         for candidate in [*plan.of(Role.SINGLETON), *held]:
             by = self._succession.make_room(candidate)
             prover.prove([candidate], by)

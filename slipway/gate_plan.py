@@ -75,6 +75,8 @@ class GatePlan:
             no state knew: a killed run left them.
         served: upstreams that the state calls live, by service.
         labels: labels of the stack's service containers.
+        proven_before: whether this is a release that was verified before; then workers need not
+            wait for the routed ones to be proven.
         logs: where the driver keeps whole logs, if it undoes what fails; else what was refused
             stays, to be looked at.
     """
@@ -88,6 +90,7 @@ class GatePlan:
     served: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     logs: str = ""
+    proven_before: bool = False
 
     def of(self, role: Role) -> list[Candidate]:
         """The candidates that play a part."""

@@ -51,6 +51,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
         orphans=prepared.orphans,
         served=prepared.live.upstreams,
         labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
+        proven_before=restores,
         logs=f"backups/{prepared.stack.stack}/{prepared.run}/" if prepared.run else "",
     )
     evidence = _recorder(prepared, report)

@@ -44,6 +44,7 @@ class ContainerState:
         started_at: of the last run, as Docker writes it; begins with 0001 where there was none.
         health: starting, healthy, unhealthy, or None without a health check.
         health_output: what the last health check printed.
+        health_test: its health check, as Docker takes it; empty without one.
         image: the id of the image it was made from.
         labels: its labels.
     """
@@ -58,6 +59,7 @@ class ContainerState:
     health_output: str
     image: str
     labels: Mapping[str, str]
+    health_test: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -322,4 +324,10 @@ def _state(found: Mapping[str, Any]) -> ContainerState:
         health_output=log[-1]["Output"].strip() if log else "",
         image=found["Image"],
         labels=found["Config"].get("Labels") or {},
+        health_test=_health_test(found["Config"].get("Healthcheck") or {}),
     )
+
+
+def _health_test(check: Mapping[str, Any]) -> tuple[str, ...]:
+    test = tuple(check.get("Test") or ())
+    return () if test[:1] in ((), ("NONE",)) else test

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
+from slipway import readiness
 from slipway.errors import GateError, HostError
 from slipway.evidence.recorder import Recorder, silent
 from slipway.extension import Probe
@@ -222,13 +223,15 @@ class Prover:
         now = self._world.clock()
         self._see_container(attempt)
         if attempt.round is None and now >= attempt.due:
-            attempt.round = pool.submit(self._round, attempt.candidate)
+            steady = attempt.trial.steady
+            attempt.round = pool.submit(self._round, attempt.candidate, steady=steady)
         elif attempt.round is not None and attempt.round.done():
             steady, done, attempt.round = attempt.trial.steady, attempt.round, None
             attempt.due = self._world.clock() + attempt.candidate.extension.interval
             for verdict in done.result():
                 self._world.evidence.probed(attempt.candidate.service, "candidate", verdict)
-            attempt.trial.see_round(self._world.clock(), done.result())
+            asked = len(done.result()) > len(attempt.candidate.probes)
+            attempt.trial.see_round(self._world.clock(), done.result(), asked=asked)
             self._tell(attempt, became_steady=attempt.trial.steady and not steady)
             self._refuse_fault(attempt)
 
@@ -255,21 +258,12 @@ class Prover:
         if attempt.trial.fault:
             self.fail(attempt.candidate, attempt.trial.fault)
 
-    def _round(self, candidate: Candidate) -> list[Verdict]:
+    def _round(self, candidate: Candidate, *, steady: bool) -> list[Verdict]:
         headers = self._headers(candidate, KEY_PREFIX)
         upstream = f"{candidate.service}:{(candidate.upstream or '').rpartition(':')[2]}"
         prober = self._world.prober
         verdicts = [prober.probe(probe, headers, upstream) for probe in candidate.probes]
-        return [*verdicts, *self._readiness(candidate)]
-
-    def _readiness(self, candidate: Candidate) -> list[Verdict]:
-        if candidate.ready is None:
-            return []
-        kind, *words = candidate.ready
-        command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
-        code, output = self._world.host.execute(candidate.container, command)
-        found = f"exit code {code}"
-        return [Verdict(" ".join(words), code == 0, "exit code 0", found, output.strip()[:500])]
+        return [*verdicts, *readiness.ask(candidate, self._world.host, steady=steady)]
 
     def _headers(self, candidate: Candidate, prefix: str) -> dict[str, str]:
         return {KEY_HEADER: prefix + self._key, SERVICE_HEADER: candidate.service}

@@ -59,6 +59,7 @@ class Trial:
         self._steady_since: float | None = None
         self._last: tuple[Verdict, ...] = ()
         self._health: str | None = None
+        self._asked = False
         self.fault: Fault | None = None
         self.proven = False
 
@@ -81,7 +82,8 @@ class Trial:
         failed = [str(verdict).splitlines()[0] for verdict in self._last if not verdict.passed]
         if failed:
             return f"not well yet: {failed[0]}"
-        return "its Docker health check is still starting" if self._health == "starting" else ""
+        waits = self._health == "starting" and not self._asked
+        return "its Docker health check is still starting" if waits else ""
 
     @property
     def steady(self) -> bool:
@@ -113,13 +115,17 @@ class Trial:
             self.proven = proven
             self._judge_limit(now)
 
-    def see_round(self, now: float, verdicts: Sequence[Verdict]) -> None:
-        """Take note of one round of probes; an empty one passes if the container is well."""
+    def see_round(self, now: float, verdicts: Sequence[Verdict], *, asked: bool = False) -> None:
+        """Take note of one round of probes; an empty one passes if the container is well.
+
+        Where Docker has not run the health check yet, a round in which it was run passes for it.
+        """
         if self.fault is not None:
             return
         self._last = tuple(verdicts)
         failed = tuple(verdict for verdict in verdicts if not verdict.passed)
-        if failed or self._health == "starting":
+        self._asked = self._asked or asked
+        if failed or (self._health == "starting" and not self._asked):
             self._passed_in_a_row = 0
             self._judge_failure(now, failed)
             return
