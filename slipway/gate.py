@@ -118,6 +118,8 @@ class _Passage:
         old = {*self._plan.served.items(), *self._seen.upstreams.items()}
         with self._world.evidence.phase("drain"), prover.watching() as look:
             self._drain_all(old, set(self._plan.upstreams.values()), look)
+        with self._world.evidence.phase("watch on"), prover.watching() as look:
+            prover.watch_on(look)
         prover.see_all_well()
 
     def _prove(self, prover: Prover) -> None:

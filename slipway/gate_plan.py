@@ -28,6 +28,8 @@ class Candidate:
             that have none of their own.
         alone: whether it must be proven before others of its role start.
         timeout: seconds from start until it must be well, or must have completed.
+        watched_after: seconds that it is watched for after the switch, where requests that wait
+            leave no time for it before.
     """
 
     service: str
@@ -41,6 +43,7 @@ class Candidate:
     ready: tuple[str, ...] | None = None
     alone: bool = False
     timeout: float = 60.0
+    watched_after: float = 0.0
 
     @property
     def probes(self) -> list[Probe]:

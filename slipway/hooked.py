@@ -111,12 +111,15 @@ def _candidate(plan: ContainerPlan, image: str, settings: Settings) -> Candidate
     service = plan.service
     known = known_image(service.image or "")
     asked = plan.role is Role.BACKING and not service.has_health_check
+    stable_for = _stable_for(plan, settings)
+    cut = plan.role is Role.HELD and service.extension.stable_for is None
     return Candidate(
         service=service.name,
         container=plan.name,
         image=image,
         extension=service.extension,
-        stable_for=_stable_for(plan, settings),
+        stable_for=stable_for,
+        watched_after=settings.stable_for - stable_for if cut else 0.0,
         upstream=plan.upstream,
         grace=service.stop_grace_period,
         role=plan.role,

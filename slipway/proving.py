@@ -142,6 +142,23 @@ class Prover:
 
             yield look
 
+    def watch_on(self, look: Callable[[], None]) -> None:
+        """Watch those that requests waited for as long as all others were watched before.
+
+        Raises:
+            GateError: one is not well any more.
+        """
+        world, new = self._world, [a.candidate for a in self._proven]
+        cut = [c for c in new if c.watched_after and c.container not in self._plan.live]
+        seconds = max((c.watched_after for c in cut), default=0.0)
+        if seconds:
+            names = ", ".join(c.service for c in cut)
+            world.report(f"watching {names} for {seconds:g} s more: there is a way back till then")
+        until = world.clock() + seconds
+        while world.clock() < until:
+            look()
+            world.sleep(POLL)
+
     def see_all_well(self) -> None:
         """Look at all proven containers a last time.
 

@@ -604,3 +604,35 @@ def test_candidate_gets_its_own_grace_to_stop_for_what_was_there_before() -> Non
         "host: stop beat-1 within 90 s",
         "host: stop beat-2 within 90 s",
     ]
+
+
+# --- watched on -----------------------------------------------------------------------------
+
+
+def watched(**more: Any) -> Candidate:
+    """A held service that is watched for 12 s more once its requests need not wait."""
+    return replace(held(**more), watched_after=12.0)
+
+
+def test_held_service_that_crashes_after_its_requests_have_waited_gives_its_place_back() -> None:
+    scene = Exchange([watched()], live=BEFORE)
+    scene.clock.after(9.0, lambda: scene.host.crash("web-2", 3))
+    report = refused(scene)
+    assert "service web: the container exited with code 3 after" in report
+    assert report.splitlines()[-1] == "what served before still serves"
+    assert "says: watching web for 12 s more: there is a way back till then" in scene.journal
+    assert scene.ingress.route.upstreams == BEFORE
+    assert scene.host.running == [INGRESS, "web-1"]
+
+
+def test_held_service_that_is_well_passes_after_its_whole_time() -> None:
+    scene = Exchange([watched()], live=BEFORE)
+    scene.run()
+    assert scene.clock.elapsed > 12.0
+    assert scene.host.running == [INGRESS, "web-2"]
+
+
+def test_held_service_that_did_not_change_is_not_watched_on() -> None:
+    scene = Exchange([watched(name="web-1", letter="a")], live=BEFORE)
+    scene.run()
+    assert scene.clock.elapsed < 12.0
