@@ -1,6 +1,7 @@
 """Services of which never two containers run: the order of events, and the way back."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
