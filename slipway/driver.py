@@ -14,6 +14,7 @@ from slipway.backups import LogBackup
 from slipway.blueprint import own_services
 from slipway.deploy import RELEASE, RUN
 from slipway.errors import ConfigError, HostError
+from slipway.evidence.checked import summary_of
 from slipway.host import Host
 from slipway.probes import Prober
 from slipway.state import CONTAINER
@@ -161,6 +162,7 @@ class Driver:
         """Bring the last verified release back, and see that it serves."""
         before = self._before
         if before is None:
+            self._say_why()
             self._around.say(
                 f"failed: nothing serves, as there was no release before; mend what stands above, "
                 f"then run scripts/deploy {self._around.stack} again"
@@ -175,10 +177,16 @@ class Driver:
         same = now is not None and _serves(now, before)
         if now is None or failed or not same:
             return self._broken(now, failed)
+        self._say_why()
         self._around.say(
             f"failed, and undone: release {number} of {self._around.stack} serves, and is verified"
         )
         return Exit.UNDONE
+
+    def _say_why(self) -> None:
+        """Once more, and in a line: what was said of it is far above by now."""
+        if self.errors:
+            self._around.say(f"why: {summary_of(self.errors)}")
 
     def _broken(self, now: Deployment | None, failed: list[Check]) -> Exit:
         stack = self._around.stack

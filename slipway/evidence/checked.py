@@ -54,7 +54,7 @@ class Report:
             ended: when the run ended.
         """
         head = deployment.live.ledger[0] if deployment else None
-        summary = _summary(errors) or "it did not come to its end"
+        summary = summary_of(errors) or "it did not come to its end"
         failure = None if head else Failure(summary=summary, report=errors)
         started = datetime.strptime(self.run, RUN_FORMAT).replace(tzinfo=UTC)
         return Evidence(
@@ -75,7 +75,7 @@ class Report:
         )
 
 
-def _summary(errors: str) -> str:
+def summary_of(errors: str) -> str:
     """The line that says most: a head that only announces the next one is joined to it."""
     first, _, rest = errors.partition("\n")
     return f"{first} {rest.partition(chr(10))[0].strip()}" if first.endswith(":") else first
