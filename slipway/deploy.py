@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slipway import look, preflight
+from slipway.backing_changes import Change, refuse_backing_changes
 from slipway.blueprint import KEPT
 from slipway.declared import Declared, restored
 from slipway.errors import ConfigError
 from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
+from slipway.host_names import volume_names
 from slipway.image_plan import ImagePlan, ReleasedImage, refuse_moved_tags
 from slipway.origin import Origin, read_origin
 from slipway.plan import (
@@ -23,7 +25,6 @@ from slipway.plan import (
     ingress_resource,
     plan_containers,
     plan_sites,
-    refuse_backing_changes,
 )
 from slipway.prepared import Prepared, Settings, StackName
 from slipway.promotion import Rule, obstacle
@@ -31,6 +32,7 @@ from slipway.proxy import settings_id
 from slipway.reading import ingress_image, read_source
 from slipway.release import fingerprint
 from slipway.services import Project
+from slipway.shared_volumes import refuse_shared_volumes
 from slipway.state import CONTAINER, STASH, LiveFact, StackState, live_fact
 
 REPLACE_INGRESS = "SLIPWAY_REPLACE_INGRESS"
@@ -95,7 +97,11 @@ def prepare(
         report(f"the gate looks again: {reason}")
     plans = plan_containers(declared, stack.key, stack.component, prefix, state, findings.missing)
     asked = frozenset(name.strip() for name in environ.get(REPLACE, "").split(","))
-    refuse_backing_changes(plans, live, asked, declared.lines)
+    volumes = volume_names(project.volumes, prefix)
+    refuse_backing_changes(Change(plans, live, volumes, prefix), asked, declared.lines)
+    if not preview:
+        with closing(connect()) as host:
+            refuse_shared_volumes(plans, volumes, stack.owner, host)
     release = _fingerprint(plans, declared, stack.key)
     return Prepared(
         stack=stack,

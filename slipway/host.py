@@ -220,6 +220,20 @@ class Host:
                 return False
         return True
 
+    def writers(self, volume: str) -> list[ContainerState]:
+        """The running containers that may write to a volume, sorted by name."""
+        with _explained(f"list the containers of volume {volume}"):
+            found = self._client.api.containers(filters={"volume": volume})
+        # The filter takes a part of a name, and a folder, for a match too.
+        writing = [
+            item["Id"]
+            for item in found
+            for mount in item.get("Mounts") or []
+            if mount.get("Name") == volume and mount.get("RW")
+        ]
+        states = (self.container(id_) for id_ in dict.fromkeys(writing))
+        return sorted((s for s in states if s is not None), key=lambda s: s.name)
+
     def engine_version(self) -> tuple[int, int]:
         """Major and minor version of the engine."""
         with _explained("ask the engine for its version"):

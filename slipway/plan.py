@@ -5,17 +5,13 @@ from dataclasses import dataclass, field
 
 from slipway.blueprint import Record
 from slipway.declared import Declared
-from slipway.errors import ConfigError
 from slipway.image_plan import Image, ImagePlan, ReleasedImage
-from slipway.key_lines import KeyLines
 from slipway.mounted_files import Mounted
 from slipway.proxy import Site
 from slipway.release import ContainerSpec, Placement, container_spec, revision
 from slipway.roles import Role, in_order, role_of, with_release_commands
 from slipway.services import BindMount, Project, Service
-from slipway.state import CONTAINER, LiveFact, StackState
-
-_EXTENSION = "x-slipway"
+from slipway.state import CONTAINER, StackState
 
 
 @dataclass(frozen=True)
@@ -176,48 +172,6 @@ def ingress_networks(project: Project, sites: Sequence[Site]) -> dict[str, tuple
         for network in project.services[site.service].networks:
             found[network] = (*found.get(network, ()), *site.names)
     return found
-
-
-def refuse_backing_changes(
-    plans: list[ContainerPlan], live: LiveFact, replace: frozenset[str], where: KeyLines
-) -> None:
-    """Refuse a release that would change a database by the way.
-
-    Args:
-        plans: the containers of the release.
-        live: what serves.
-        replace: services whose change is asked for.
-        where: finds lines for messages.
-
-    Raises:
-        ConfigError: a backing service differs from what runs, and nobody asked for it.
-    """
-    problems = []
-    for plan in plans:
-        found = live.containers.get(plan.service.name)
-        if plan.role is not Role.BACKING or found is None or plan.service.name in replace:
-            continue
-        if found["name"] == plan.name or found["name"].startswith(f"{plan.name}-"):
-            continue
-        name = plan.service.name
-        problems.append(
-            f"{where.where('services', name)}: {_changes(plan, live)} differ from what runs "
-            f"({found['name']}); it would be stopped, and started anew on the same volumes, while "
-            f"the application waits; to do it: SLIPWAY_REPLACE={name} pulumi up; see it first "
-            "with pulumi preview"
-        )
-    if problems:
-        raise ConfigError(problems)
-
-
-def _changes(plan: ContainerPlan, live: LiveFact) -> str:
-    """The keys of a service in which its container differs from the one that the ledger knows."""
-    recorded = (live.ledger[0]["services"] if live.ledger else {}).get(plan.service.name, {})
-    before, after = recorded.get("record", {}), plan.record.content
-    old, new = before.get("service", {}), after.get("service", {})
-    keys = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-    beside = {key for key in ("environment", "files") if before.get(key) != after.get(key)}
-    return ", ".join(sorted({*keys, *beside} - {_EXTENSION})) or "its settings"
 
 
 def ingress_resource(component: str, state: StackState, missing: frozenset[str]) -> str:

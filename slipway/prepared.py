@@ -9,12 +9,13 @@ from typing import Any
 from slipway.blueprint import kept_names
 from slipway.canonical import SHORT, digest
 from slipway.host import LABEL_OWNER, LABEL_PROJECT, LABEL_STACK
+from slipway.host_names import network_names, volume_names
 from slipway.origin import Origin
 from slipway.plan import ContainerPlan, identity_of, ingress_networks
 from slipway.proxy import Site
 from slipway.redact import Redactor, holds_secret
 from slipway.release import by_number, prepend
-from slipway.services import DEFAULT_NETWORK, Project
+from slipway.services import Project
 from slipway.state import LiveFact
 
 
@@ -139,22 +140,12 @@ class Prepared:
     @property
     def volumes(self) -> dict[str, str]:
         """Names on the host of the compose file's volumes."""
-        volumes = self.project.volumes.items()
-        return {
-            name: volume.name or name if volume.external else f"{self.prefix}-{name}"
-            for name, volume in volumes
-        }
+        return volume_names(self.project.volumes, self.prefix)
 
     @property
     def networks(self) -> dict[str, str]:
         """Names on the host of the compose file's networks."""
-        own = {DEFAULT_NETWORK: self.prefix}
-        for name, network in self.project.networks.items():
-            if network.external:
-                own[name] = network.name or name
-            elif name != DEFAULT_NETWORK:
-                own[name] = f"{self.prefix}-{name}"
-        return own
+        return network_names(self.project.networks, self.prefix)
 
     @property
     def ingress_networks(self) -> dict[str, tuple[str, ...]]:

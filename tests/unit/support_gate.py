@@ -77,6 +77,7 @@ class FakeHost:
         self.answers: dict[str, tuple[int, str]] = {}
         self.on_start: dict[str, Callable[[], None]] = {}
         self.failing: dict[str, Exception] = {}
+        self.written: dict[str, list[str]] = {}
 
     def add(
         self,
@@ -132,6 +133,10 @@ class FakeHost:
             for _, found in sorted(self._containers.items())
             if labels.items() <= found.labels.items()
         ]
+
+    def writers(self, volume: str) -> list[ContainerState]:
+        names = self.written.get(volume, [])
+        return [self._containers[name] for name in names if name in self.running]
 
     def start(self, name: str) -> None:
         self._journal.append(f"host: start {name}")

@@ -142,6 +142,16 @@ def test_key_and_secrets_are_not_shown_when_printed(world: World) -> None:
     assert "stack key" not in shown
 
 
+def test_database_does_not_start_where_someone_else_writes(world: World) -> None:
+    world.host.add("theirs", CADDY, running=True, labels={})
+    world.host.written["shop-test-data"] = ["theirs"]
+    data = {"type": "volume", "source": "data", "target": "/var/lib/postgresql/data"}
+    world.services["db"] = {"image": f"postgres@{DIGEST}", "volumes": [data]}
+    world.prepare(preview=True)
+    with pytest.raises(HostError, match="container theirs, which is not of this stack"):
+        world.prepare()
+
+
 # --- the mark of an attempt -----------------------------------------------------------------
 
 

@@ -297,6 +297,20 @@ def test_volume_is_there_or_not() -> None:
         host(inspect_volume=failure(500)).has_volume("data")
 
 
+def test_writers_of_a_volume_are_running_containers_that_do_more_than_read_it() -> None:
+    def mounted(id_: str, name: str, *, writable: bool) -> dict[str, Any]:
+        return {"Id": id_, "Mounts": [{"Type": "volume", "Name": name, "RW": writable}]}
+
+    there = [
+        mounted("1", "data", writable=True),
+        mounted("2", "data", writable=False),
+        mounted("3", "data-2", writable=True),
+        {"Id": "4"},
+    ]
+    asked = host(containers=there, inspect_container=lambda id_: {**INSPECTED, "Id": id_})
+    assert [found.id for found in asked.writers("data")] == ["1"]
+
+
 @pytest.mark.parametrize(
     ("told", "version"),
     [

@@ -5,7 +5,6 @@ import pytest
 
 from slipway.blueprint import record
 from slipway.declared import Declared
-from slipway.errors import ConfigError
 from slipway.image_plan import ImagePlan, plan_images
 from slipway.key_lines import KeyLines
 from slipway.mounted_files import Mounted, UploadedFile
@@ -15,7 +14,6 @@ from slipway.plan import (
     ingress_resource,
     plan_containers,
     plan_sites,
-    refuse_backing_changes,
 )
 from slipway.proxy import Site
 from slipway.reference import ImageReference, parse_reference
@@ -23,7 +21,7 @@ from slipway.release import Placement, container_spec, revision
 from slipway.roles import Role
 from slipway.services import Build, Project
 from slipway.source_hash import read_source
-from slipway.state import CONTAINER, LiveFact, StackState
+from slipway.state import CONTAINER, StackState
 
 PULLED = f"docker.io/library/postgres:16@sha256:{'e' * 64}"
 EMPTY = StackState()
@@ -249,30 +247,3 @@ def test_sites_are_those_of_routed_services() -> None:
         Site("api", 9000, hosts=("api.example.com",), path="/v1", names=names),
     )
     assert ingress_networks(stack, sites) == {"default": ("web",), "back": names}
-
-
-# --- backing services -----------------------------------------------------------------------
-
-
-def changed(text: dict[str, Any], replace: frozenset[str], tmp_path: Path) -> None:
-    """Plan a stack whose database is not what it was."""
-    before = containers(project({"db": {"image": PULLED}}))
-    ledger = [{"services": {"db": {"record": before[0].record.content}}}]
-    live = LiveFact(ledger, {"db": {"name": before[0].name}})
-    file = tmp_path / "compose.yaml"
-    file.write_text("services:\n  db:\n    image: postgres\n")
-    after = containers(project({"db": {"image": PULLED, **text}}))
-    refuse_backing_changes(after, live, replace, KeyLines(file))
-
-
-def test_backing_service_that_differs_is_refused_with_what_differs(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
-        changed({"command": ["postgres"], "user": "1"}, frozenset(), tmp_path)
-    (problem,) = caught.value.problems
-    assert problem.startswith(f"{tmp_path}/compose.yaml:2 services.db: command, user differ from")
-    assert "SLIPWAY_REPLACE=db pulumi up" in problem
-
-
-def test_backing_service_that_is_the_same_or_asked_for_passes(tmp_path: Path) -> None:
-    changed({}, frozenset(), tmp_path)
-    changed({"command": ["postgres"]}, frozenset({"db"}), tmp_path)
