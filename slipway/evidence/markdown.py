@@ -63,6 +63,10 @@ def _failure(evidence: Evidence) -> Iterator[str]:
     if failure.phase:
         yield f"It failed in the phase “{_text(failure.phase)}”."
     yield _fenced(failure.report or failure.summary)
+    for service in evidence.services:
+        # A report of the gate has it already.
+        if service.log_tail and service.log_tail.splitlines()[-1] not in failure.report:
+            yield f"End of the log of {_text(service.name)}:\n\n{_fenced(service.log_tail)}"
 
 
 def _services(services: Sequence[ServiceEvidence]) -> Iterator[str]:
@@ -95,7 +99,7 @@ def _probes(services: Sequence[ServiceEvidence]) -> Iterator[str]:
     rows = [
         [
             service.name,
-            probe.title,
+            _text(probe.title),
             probe.asked,
             "✔" if probe.passed else "✘",
             _text(probe.expected),
