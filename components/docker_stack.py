@@ -18,12 +18,13 @@ from components.own_state import read_own_state, read_state
 from components.service_container import ServiceContainerArgs, service_container
 from components.source_image import SourceImage, SourceImageArgs
 from slipway import deploy, hooked
+from slipway.fixed_settings import network_resource, volume_resource
 from slipway.host import registry_login
 from slipway.image_plan import ImagePlan, ReleasedImage
 from slipway.prepared import Prepared, Settings, StackName
 from slipway.registry import is_local
 from slipway.release import ledger_view
-from slipway.services import DEFAULT_NETWORK, Network
+from slipway.services import Network
 from slipway.state import LiveFact, StackState, live_fact
 
 
@@ -135,8 +136,7 @@ class DockerStack(pulumi.ComponentResource):
             if settings.external:
                 found[network] = name
                 continue
-            own = "network" if network == DEFAULT_NETWORK else f"network-{network}"
-            resource = f"{self._name}-{own}"
+            resource = network_resource(self._name, network)
             remove = functools.partial(hooked.remove_leftover_network, self._prepared, name)
             found[network] = docker.Network(
                 resource,
@@ -159,7 +159,7 @@ class DockerStack(pulumi.ComponentResource):
                 continue
             # What users' data lies on is never deleted with its resource.
             found[volume] = docker.Volume(
-                f"{self._name}-{volume}",
+                volume_resource(self._name, volume),
                 name=name,
                 driver=declared[volume].driver,
                 driver_opts=declared[volume].driver_opts or None,
@@ -211,6 +211,7 @@ class DockerStack(pulumi.ComponentResource):
                 image=prepared.ingress_image,
                 container_name=prepared.ingress_name,
                 resource_name=prepared.ingress_resource,
+                settings=prepared.ingress_settings,
                 sites=prepared.sites,
                 port=self._args.settings.port,
                 networks={

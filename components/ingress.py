@@ -9,7 +9,7 @@ import pulumi_docker as docker
 
 from components.labels import labels as as_labels
 from slipway.host import LABEL_CONFIG, LABEL_ROLE
-from slipway.proxy import CONFIG_FILE, PUBLIC_PORT, ROOT, Site, caddy_config, settings_id
+from slipway.proxy import CONFIG_FILE, PUBLIC_PORT, ROOT, Site, caddy_config
 
 _GRACE = 35
 """Seconds that Caddy gets to finish requests when it is stopped: its own grace period is 30."""
@@ -37,6 +37,7 @@ class IngressArgs:
         container_name: name of the container on the host.
         resource_name: name of the container's resource; differs from the component's only after
             a container was lost.
+        settings: a name for all of this, by which a change of it is found.
         sites: what it does for each service that takes requests.
         port: public port on the host.
         networks: the networks that it shares with these services, by the compose file's names.
@@ -50,6 +51,7 @@ class IngressArgs:
     image: str
     container_name: str
     resource_name: str
+    settings: str
     sites: Sequence[Site]
     port: int
     networks: Mapping[str, NetworkPlace]
@@ -92,8 +94,7 @@ class Ingress(pulumi.ComponentResource):
 
     def _create_container(self, args: IngressArgs, routes: docker.Volume) -> docker.Container:
         config = caddy_config(args.sites)
-        settings = settings_id(args.sites, args.image, args.port, args.bind, list(args.networks))
-        labels = {**args.labels, LABEL_ROLE: "ingress", LABEL_CONFIG: settings}
+        labels = {**args.labels, LABEL_ROLE: "ingress", LABEL_CONFIG: args.settings}
         return docker.Container(
             args.resource_name,
             name=args.container_name,

@@ -15,20 +15,20 @@ from slipway.backing_changes import Change, refuse_backing_changes
 from slipway.blueprint import KEPT
 from slipway.declared import Declared, restored
 from slipway.errors import ConfigError
+from slipway.fixed_settings import refuse_fixed_changes
 from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
 from slipway.host_names import volume_names
 from slipway.image_plan import ImagePlan, ReleasedImage, refuse_moved_tags
 from slipway.origin import Origin, read_origin
 from slipway.plan import (
     ContainerPlan,
-    ingress_networks,
     ingress_resource,
+    ingress_settings,
     plan_containers,
     plan_sites,
 )
 from slipway.prepared import Prepared, Settings, StackName
 from slipway.promotion import Rule, obstacle
-from slipway.proxy import settings_id
 from slipway.reading import ingress_image, read_source
 from slipway.release import fingerprint
 from slipway.services import Project
@@ -80,6 +80,7 @@ def prepare(
     project, prefix = declared.project, f"{declared.project.name}-{stack.stack}"
     images = {n: i for n, i in declared.images.items() if isinstance(i, ImagePlan)}
     refuse_moved_tags(images, live.ledger)
+    refuse_fixed_changes(project, state, stack.component, declared.lines)
     proxy = preflight.require_pinned_ingress(ingress_image(settings, environ))
     replace_ingress = bool(environ.get(REPLACE_INGRESS))
     if not replace_ingress:
@@ -216,9 +217,8 @@ def _refuse_ingress_change(
 ) -> None:
     found = state.named(CONTAINER).get(ingress_resource(stack.component, state, frozenset()))
     preflight.refuse_other_name(found, f"{prefix}-ingress")
-    sites = plan_sites(project)
-    networks = sorted(ingress_networks(project, sites))
-    wanted = settings_id(sites, image, settings.port, settings.bind, networks)
+    published = (settings.bind, settings.port)
+    wanted = ingress_settings(project, plan_sites(project), image, published, prefix)
     preflight.refuse_ingress_change(found, wanted, stack.stack, REPLACE_INGRESS)
 
 

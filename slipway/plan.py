@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from slipway.blueprint import Record
 from slipway.declared import Declared
+from slipway.host_names import adopted_networks, adopted_volumes
 from slipway.image_plan import Image, ImagePlan, ReleasedImage
 from slipway.mounted_files import Mounted
-from slipway.proxy import Site
+from slipway.proxy import Site, settings_id
 from slipway.release import ContainerSpec, Placement, container_spec, revision
 from slipway.roles import Role, in_order, role_of, with_release_commands
-from slipway.services import BindMount, Project, Service
+from slipway.services import BindMount, Project, Service, VolumeMount
 from slipway.state import CONTAINER, StackState
 
 
@@ -77,7 +78,7 @@ def plan_containers(
     for name in in_order(project.services, project):
         service, image = project.services[name], images[name]
         role = role_of(service, project)
-        placement = _placement(service, role, mounted.get(name, Mounted()))
+        placement = _placement(service, role, mounted.get(name, Mounted()), project, prefix)
         identity, source_hash = identity_of(image)
         placed, job = placement.plain(key), role is Role.JOB
         spec = container_spec(service, identity, source_hash, placed, job=job)
@@ -134,17 +135,24 @@ def _revision_in(declared: Declared, service: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _placement(service: Service, role: Role, mounted: Mounted) -> Placement:
+def _placement(
+    service: Service, role: Role, mounted: Mounted, project: Project, prefix: str
+) -> Placement:
     alone = role in (Role.BACKING, Role.SINGLETON)
     route = service.extension.route
     owned = route.port if route else None  # The proxy has this one.
     published = role in (Role.BACKING, Role.SINGLETON, Role.HELD)
+    volumes = {mount.source for mount in service.volumes if isinstance(mount, VolumeMount)}
+    there = adopted_volumes(project.volumes, prefix).items()
+    joined = adopted_networks(project.networks, prefix).items()
     return Placement(
         mounts=tuple(m for m in service.volumes if not isinstance(m, BindMount)),
         mounted=mounted,
         ports=tuple(p for p in service.ports if published and p.target != owned),
         # Names that lead to old and new alike would lead requests to what is not proven.
         aliases=dict.fromkeys(service.networks, service.names if alone else ()),
+        adopted_volumes={name: found for name, found in there if name in volumes},
+        adopted_networks={name: found for name, found in joined if name in service.networks},
     )
 
 
@@ -172,6 +180,27 @@ def ingress_networks(project: Project, sites: Sequence[Site]) -> dict[str, tuple
         for network in project.services[site.service].networks:
             found[network] = (*found.get(network, ()), *site.names)
     return found
+
+
+def ingress_settings(
+    project: Project, sites: Sequence[Site], image: str, published: tuple[str, int], prefix: str
+) -> str:
+    """A name for all that the proxy of a project is made from; see `slipway.proxy.settings_id`.
+
+    Args:
+        project: the compose project.
+        sites: what the proxy does.
+        image: its image.
+        published: address and port of the host on which it listens.
+        prefix: names on the host begin with it.
+    """
+    bind, port = published
+    adopted = adopted_networks(project.networks, prefix)
+    networks = [
+        f"{name}={adopted[name]}" if name in adopted else name
+        for name in ingress_networks(project, sites)
+    ]
+    return settings_id(sites, image, port, bind, networks)
 
 
 def ingress_resource(component: str, state: StackState, missing: frozenset[str]) -> str:

@@ -11,7 +11,7 @@ from slipway.canonical import SHORT, digest
 from slipway.host import LABEL_OWNER, LABEL_PROJECT, LABEL_STACK
 from slipway.host_names import network_names, volume_names
 from slipway.origin import Origin
-from slipway.plan import ContainerPlan, identity_of, ingress_networks
+from slipway.plan import ContainerPlan, identity_of, ingress_networks, ingress_settings
 from slipway.proxy import Site
 from slipway.redact import Redactor, holds_secret
 from slipway.release import by_number, prepend
@@ -151,6 +151,14 @@ class Prepared:
     def ingress_networks(self) -> dict[str, tuple[str, ...]]:
         """The networks that the proxy is in, with the names that it answers to."""
         return ingress_networks(self.project, self.sites)
+
+    @property
+    def ingress_settings(self) -> str:
+        """A name for all that the proxy is made from."""
+        published = (self.settings.bind, self.settings.port)
+        return ingress_settings(
+            self.project, self.sites, self.ingress_image, published, self.prefix
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -35,12 +35,16 @@ class Placement:
         mounted: files that are uploaded, and folders of the host.
         ports: what is published.
         aliases: by network, the names that it answers to.
+        adopted_volumes: names on the host of its volumes that are not named after the stack.
+        adopted_networks: the same of its networks.
     """
 
     mounts: tuple[VolumeMount | TmpfsMount, ...] = ()
     mounted: Mounted = field(default_factory=Mounted)
     ports: tuple[Port, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    adopted_volumes: Mapping[str, str] = field(default_factory=dict)
+    adopted_networks: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self, key: str) -> dict[str, Any]:
         """The placement as JSON holds it, with a content's hash in its place."""
@@ -54,6 +58,9 @@ class Placement:
             "files": {f.path: [f.identity(key), f.permissions] for f in self.mounted.files},
             "ports": [str(port) for port in self.ports],
             "networks": {name: list(names) for name, names in self.aliases.items()},
+            # A container stays where it was made: one that is to be elsewhere is another.
+            "adopted_volumes": dict(self.adopted_volumes),
+            "adopted_networks": dict(self.adopted_networks),
         }
         return {name: value for name, value in found.items() if value}
 

@@ -12,6 +12,8 @@ from slipway.canonical import integers
 
 STASH = "pulumi:index:Stash"
 CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
 REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -77,6 +77,7 @@ class World:
     tags: dict[str, str]
     services: dict[str, dict[str, Any]]
     read: list[tuple[Path, Mapping[str, str], Mapping[str, str]]]
+    networks: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -98,6 +99,7 @@ class World:
                 "file": str(self.folder / "compose.yaml"),
                 "services": named,
                 "volumes": ["data"],
+                "networks": self.networks,
             }
         )
 

@@ -7,12 +7,12 @@ from slipway import deploy
 from slipway.blueprint import markers
 from slipway.canonical import digest
 from slipway.errors import ConfigError, HostError, RegistryError
-from slipway.host import LABEL_OWNER
+from slipway.host import LABEL_OWNER, NetworkState
 from slipway.image_plan import ImagePlan
 from slipway.prepared import Prepared
 from slipway.proxy import Site
 from slipway.release import fingerprint
-from slipway.state import STASH, LiveFact, StackState
+from slipway.state import STASH, VOLUME, LiveFact, StackState
 
 from .support_deploy import CADDY, DIGEST, OWNER, PASSWORD, STACK, World, bring_up
 from .support_gate import FakeHost
@@ -128,6 +128,21 @@ def test_port_of_a_running_stack_does_not_change_by_the_way(world: World) -> Non
         world.prepare(state, settings=settings)
     allowed = world.prepare(state, settings=settings, environ={"SLIPWAY_REPLACE_INGRESS": "1"})
     assert allowed.replace_ingress
+
+
+def test_proxy_does_not_stay_in_a_network_that_the_file_no_longer_means(world: World) -> None:
+    state = bring_up(world, world.prepare())
+    world.host.found_networks = [NetworkState("n", {}, used=False)]
+    world.networks = {"default": {"external": True, "name": "office"}}
+    with pytest.raises(ConfigError, match="SLIPWAY_REPLACE_INGRESS=1 pulumi up --stack test"):
+        world.prepare(state)
+
+
+def test_volume_that_was_made_otherwise_is_refused(world: World) -> None:
+    state = bring_up(world, world.prepare())
+    made = {**state.outputs, (VOLUME, "quotes-data"): {"driver": "rclone"}}
+    with pytest.raises(ConfigError, match=r"volumes\.data: driver were others"):
+        world.prepare(StackState(made))
 
 
 def test_container_of_another_owner_under_the_ingress_name_is_refused(world: World) -> None:

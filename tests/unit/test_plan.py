@@ -247,3 +247,54 @@ def test_sites_are_those_of_routed_services() -> None:
         Site("api", 9000, hosts=("api.example.com",), path="/v1", names=names),
     )
     assert ingress_networks(stack, sites) == {"default": ("web",), "back": names}
+
+
+# --- what is there already ------------------------------------------------------------------
+
+
+def revision_on(volumes: dict[str, Any], networks: dict[str, Any]) -> str:
+    """The revision of a database on a project's volume and networks."""
+    mount = {"type": "volume", "source": "records", "target": "/data"}
+    db = {
+        "name": "db",
+        "image": PULLED,
+        "volumes": [mount],
+        "networks": {"default": {}, "back": {}},
+    }
+    text = {"name": "shop", "file": "compose.yaml", "services": {"db": db}}
+    stack = Project.model_validate({**text, "volumes": volumes, "networks": networks})
+    (plan,) = containers(stack)
+    return plan.revision
+
+
+BEFORE = "d534dc9ed86c"
+
+
+@pytest.mark.parametrize(
+    ("volumes", "networks"),
+    [
+        ({"records": {}}, {"back": {}}),
+        ({"records": {"external": True, "name": "shop-test-records"}}, {"back": {}}),
+        ({"records": {}, "other": {"external": True}}, {"back": {}, "far": {"external": True}}),
+    ],
+    ids=["named after the stack", "adopted under that name", "of no concern to it"],
+)
+def test_revision_is_what_it_was_where_the_container_is_on_the_stack_s_own(
+    volumes: dict[str, Any], networks: dict[str, Any]
+) -> None:
+    assert revision_on(volumes, networks) == BEFORE
+
+
+def test_container_on_another_volume_or_network_of_the_host_is_another() -> None:
+    def adopted(name: str) -> dict[str, Any]:
+        return {"external": True, "name": name}
+
+    places = [
+        ({"records": {}}, {"back": {}}),
+        ({"records": adopted("old")}, {"back": {}}),
+        ({"records": adopted("new")}, {"back": {}}),
+        ({"records": {}}, {"back": adopted("old")}),
+        ({"records": {}}, {"back": adopted("new")}),
+        ({"records": {}}, {"back": {}, "default": adopted("old")}),
+    ]
+    assert len({revision_on(volumes, networks) for volumes, networks in places}) == len(places)
