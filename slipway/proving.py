@@ -22,7 +22,7 @@ from slipway.trial import Fault, Terms, Trial
 
 POLL = 0.2
 """Seconds between two looks at the containers: a crash is seen within this time."""
-_LOG_LINES = 30
+_LOG_LINES = 60
 _TELL_AFTER = 5.0
 
 
