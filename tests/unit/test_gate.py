@@ -721,4 +721,4 @@ def test_report_shows_the_end_of_a_long_log() -> None:
     scene.host.logs["web-2"] = "\n".join(f"line {n}" for n in range(100))
     scene.clock.after(0.4, lambda: scene.host.crash("web-2"))
     shown = [line for line in refused(scene).splitlines() if line.startswith("  | ")]
-    assert shown == [f"  | line {n}" for n in range(70, 100)]
+    assert shown == [f"  | line {n}" for n in range(40, 100)]
