@@ -141,6 +141,13 @@ def _declare(
         return read_source(stack, settings, environ, state, warn)
     number = _number(str(asked))
     if not environ.get(RELEASE):
+        if not live.ledger:
+            raise ConfigError(
+                [
+                    f"stack {stack.stack} is pinned at release {number} (slipway:pin), and has no "
+                    f"release: was it destroyed? run scripts/deploy {stack.stack} --leave-pin"
+                ]
+            )
         warn(
             f"stack {stack.stack} is pinned at release {number} (slipway:pin): the source is not "
             f"looked at, and nothing of it is released; to leave the pin: scripts/deploy "

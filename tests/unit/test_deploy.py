@@ -232,3 +232,8 @@ def test_container_that_is_gone_is_made_anew_under_another_name(world: World) ->
     world.host.vanish(web.name)
     again = world.prepare(state).containers[0]
     assert (again.resource, again.name) == (f"{web.resource}-2", f"{web.name}-2")
+
+
+def test_pin_of_a_stack_that_was_destroyed_is_told_with_the_way_out(world: World) -> None:
+    with pytest.raises(ConfigError, match=r"was it destroyed\? run scripts/deploy test --leave-pin"):
+        world.prepare(settings=replace(world.settings, pin=3))
