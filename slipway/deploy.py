@@ -29,6 +29,7 @@ from slipway.plan import (
 )
 from slipway.prepared import Prepared, Settings, StackName
 from slipway.promotion import Rule, obstacle
+from slipway.public_port import require_free_port
 from slipway.reading import ingress_image, read_source
 from slipway.release import fingerprint
 from slipway.services import Project
@@ -238,7 +239,7 @@ def _look(
     prefix: str,
 ) -> look.Findings:
     ingress_name = f"{prefix}-ingress"
-    preflight.require_free_port(settings.port, ingress_name, host)
+    require_free_port(settings.port, ingress_name, host)
     preflight.require_own_names([ingress_name], LABEL_OWNER, stack.owner, host)
     own = {LABEL_OWNER: stack.owner, LABEL_ROLE: "service"}
     return look.compare(state, live, host, ingress_name, own)

@@ -191,45 +191,6 @@ def refuse_ingress_change(
     )
 
 
-def require_free_port(port: int, ingress_name: str, host: Host) -> None:
-    """Refuse a public port that someone else has.
-
-    Raises:
-        HostError: a container or a process has it; the message says which.
-    """
-    publisher = host.publisher(port)
-    if publisher is not None and publisher.name == ingress_name:
-        return
-    if publisher is not None:
-        raise HostError(
-            f"port {port} is taken by container {publisher.name}; set slipway:port to another "
-            f"one, or stop it (docker stop {publisher.name})"
-        )
-    if host.local:
-        _refuse_listener(port)
-
-
-def _refuse_listener(port: int) -> None:
-    for connection in psutil.net_connections("tcp"):
-        if connection.status != psutil.CONN_LISTEN:
-            continue
-        if not connection.laddr or connection.laddr.port != port:
-            continue
-        raise HostError(
-            f"port {port} is taken by {_named(connection.pid)}; set slipway:port to another one, "
-            "or stop it"
-        )
-
-
-def _named(pid: int | None) -> str:
-    if pid is None:
-        return "a process of another user"
-    try:
-        return f"process {pid} ({psutil.Process(pid).name()})"
-    except psutil.NoSuchProcess:
-        return f"process {pid}, which has just ended"
-
-
 def require_own_names(names: list[str], owner_label: str, owner: str, host: Host) -> None:
     """Refuse when containers of these names belong to someone else.
 

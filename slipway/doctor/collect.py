@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from slipway import preflight
 from slipway.compose import Reading
 from slipway.doctor.facts import (
     Disk,
@@ -30,6 +29,7 @@ from slipway.errors import ConfigError, UserError
 from slipway.image_plan import pulled_images
 from slipway.locks import find_locks, interrupted_creates, left_behind, lock_folder
 from slipway.pin import find_unpinned
+from slipway.public_port import require_free_port
 from slipway.toolchain.places import Places
 
 _PLUGIN = "docker"
@@ -176,7 +176,7 @@ def _port_taken(
     if not ingress:
         return Unread("neither state nor compose file tells the name of the stack's own proxy")
     try:
-        preflight.require_free_port(file.port, ingress, around.host)
+        require_free_port(file.port, ingress, around.host)
     except UserError as error:
         return str(error)
     return None

@@ -1,8 +1,5 @@
 import os
-import socket
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -10,7 +7,7 @@ import pytest
 
 from slipway import preflight
 from slipway.errors import ConfigError, HostError
-from slipway.host import LABEL_CONFIG, LABEL_OWNER, ContainerState, NetworkState
+from slipway.host import LABEL_CONFIG, LABEL_OWNER, NetworkState
 from slipway.key_lines import KeyLines
 from slipway.services import Build, Project
 
@@ -21,17 +18,10 @@ PINNED = f"caddy@sha256:{'c' * 64}"
 
 
 class Machine(FakeHost):
-    """A host with a container that may publish a port."""
+    """A host without anything on it."""
 
-    def __init__(self, *, published_by: str | None = None, local: bool = True) -> None:
+    def __init__(self) -> None:
         super().__init__(FakeClock(), [])
-        self.local = local
-        self._published_by = published_by
-        if published_by:
-            self.add(published_by, image("a"), running=True)
-
-    def publisher(self, port: int) -> ContainerState | None:
-        return self.container(self._published_by) if self._published_by else None
 
 
 # --- the ingress image ----------------------------------------------------------------------
@@ -98,61 +88,6 @@ def test_changed_ingress_is_refused_with_the_way_to_allow_it() -> None:
 @pytest.mark.parametrize("found", [None, FOUND, {**FOUND, "labels": None}])
 def test_unchanged_ingress_passes(found: dict[str, Any] | None) -> None:
     preflight.refuse_ingress_change(found, "one", "test", "ALLOW")
-
-
-# --- the port -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def taken() -> Iterator[int]:
-    """A port on which this very process listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield listener.getsockname()[1]
-
-
-def test_port_on_which_a_process_listens_is_refused_with_its_number(taken: int) -> None:
-    with pytest.raises(HostError) as caught:
-        preflight.require_free_port(taken, "ingress", Machine())
-    assert str(caught.value) == (
-        f"port {taken} is taken by process {os.getpid()} ({psutil.Process().name()}); set "
-        "slipway:port to another one, or stop it"
-    )
-
-
-def test_port_from_which_this_machine_is_connected_elsewhere_is_free(taken: int) -> None:
-    with socket.create_connection(("127.0.0.1", taken)) as connection:
-        own_port = connection.getsockname()[1]
-        preflight.require_free_port(own_port, "ingress", Machine())
-
-
-def test_port_of_another_user_s_process_is_refused_without_a_number(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    listener = SimpleNamespace(
-        status=psutil.CONN_LISTEN, laddr=SimpleNamespace(port=8000), pid=None
-    )
-    monkeypatch.setattr(psutil, "net_connections", lambda kind: [listener])
-    with pytest.raises(HostError, match=r"^port 8000 is taken by a process of another user; "):
-        preflight.require_free_port(8000, "ingress", Machine())
-
-
-def test_listener_of_this_machine_says_nothing_about_a_remote_host(taken: int) -> None:
-    preflight.require_free_port(taken, "ingress", Machine(local=False))
-
-
-def test_port_that_another_container_publishes_is_refused_with_its_name() -> None:
-    with pytest.raises(HostError) as caught:
-        preflight.require_free_port(8000, "ingress", Machine(published_by="other", local=False))
-    assert str(caught.value) == (
-        "port 8000 is taken by container other; set slipway:port to another one, or stop it "
-        "(docker stop other)"
-    )
-
-
-def test_port_that_the_stack_s_own_ingress_publishes_is_its_own(taken: int) -> None:
-    preflight.require_free_port(taken, "ingress", Machine(published_by="ingress"))
 
 
 # --- names ----------------------------------------------------------------------------------
