@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
 from pulumi.automation import CommandResult, PulumiCommand
 
 from slipway.errors import HostError
 
 _POLL = 0.05
+_ROUNDS = 20
+"""Looks for what is left of a session: what is killed may have begun something in that moment."""
 _AUTOMATION = {
     "PULUMI_AUTOMATION_API": "true",
     "PULUMI_DEBUG_COMMANDS": "true",  # Without it there is no --event-log.
@@ -81,13 +84,37 @@ class _InOwnSession(PulumiCommand):
             readers = [threading.Thread(target=_drain, args=pipe, daemon=True) for pipe in pipes]
             for reader in readers:
                 reader.start()
+            # Not reaped yet: until then nobody else can have its number.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            _end_session(process.pid)
             code = process.wait()
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
             for reader in readers:
                 reader.join()
             self.process = None
         return CommandResult("\n".join(output), "\n".join(errors), code)
+
+
+def _end_session(leader: int) -> None:
+    """Kill what is left of a session; the CLI's plugins have process groups of their own."""
+    for _ in range(_ROUNDS):
+        left = [process for process in psutil.process_iter() if _is_left(process, leader)]
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        if not left:
+            return
+        psutil.wait_procs(left, timeout=_POLL)
+
+
+def _is_left(process: psutil.Process, leader: int) -> bool:
+    try:
+        return (
+            process.pid != leader
+            and os.getsid(process.pid) == leader
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except (psutil.Error, OSError):
+        return False
 
 
 def _drain(pipe: IO[str], lines: list[str], on_line: Callable[[str], Any] | None) -> None:
@@ -110,8 +137,9 @@ class Engine:
 
     def __init__(self, root: Path, stack: str) -> None:
         self._root = root
-        self._stack = stack
+        self.stack = stack
         self._command = _InOwnSession()
+        self._updating = False
 
     def update(
         self, on_event: OnEvent, environ: Mapping[str, str], options: Sequence[str] = ()
@@ -138,7 +166,7 @@ class Engine:
         ended = self.run("stack", "export")
         if ended.code != 0:
             raise HostError(
-                f"the state of stack {self._stack} cannot be read: {ended.errors.strip()}"
+                f"the state of stack {self.stack} cannot be read: {ended.errors.strip()}"
             )
         found: dict[str, Any] = json.loads(ended.output)
         return found
@@ -152,7 +180,7 @@ class Engine:
         ended = self.run("config", "--show-secrets", "--json")
         if ended.code != 0:
             raise HostError(
-                f"the configuration of stack {self._stack} cannot be read: {ended.errors.strip()}"
+                f"the configuration of stack {self.stack} cannot be read: {ended.errors.strip()}"
             )
         found = json.loads(ended.output or "{}")
         return {key: str(item.get("value", "")) for key, item in found.items()}
@@ -170,14 +198,17 @@ class Engine:
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ended:
         """A command of the CLI that concerns the stack."""
-        words = [*arguments, "--stack", self._stack]
+        words = [*arguments, "--stack", self.stack]
         found = self._command.run(words, str(self._root), dict(environ or {}))
         return Ended(int(found.code), found.stdout, found.stderr)
 
     def interrupt(self) -> None:
-        """Ask the command that runs now to stop, as Ctrl-C would; a second time it ends at once."""
+        """Ask the update that runs now to stop, as Ctrl-C would; a second time it ends at once.
+
+        What only reads is left alone: it is short, and whoever asked needs its answer.
+        """
         process = self._command.process
-        if process is not None:
+        if process is not None and self._updating:
             process.send_signal(signal.SIGINT)
 
     def _with_events(
@@ -188,9 +219,11 @@ class Engine:
             log.touch()
             reader = _Reader(log, on_event)
             reader.start()
+            self._updating = True
             try:
                 return self.run(*arguments, "--event-log", str(log), environ=environ)
             finally:
+                self._updating = False
                 reader.finish()
 
 
