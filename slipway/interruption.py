@@ -14,7 +14,8 @@ class Interruption:
     The driver itself must not end by them: it would leave a release half-way, unverified and
     untold. The first signal lets the engine finish what it is doing, the second ends it at once;
     after either, the driver brings back what served before, unless the gate has let the release
-    through.
+    through. What asked for that does not stop it as well: CI systems send two signals, seconds
+    apart. On the way back, the first further signal is only answered.
 
     Args:
         interrupt: asks what runs now to stop.
@@ -25,7 +26,12 @@ class Interruption:
         self._interrupt = interrupt
         self._say = say
         self._before: dict[signal.Signals, object] = {}
+        self._on_the_way_back: int | None = None
         self.count = 0
+
+    def bring_back(self) -> None:
+        """What runs from now on is the way back."""
+        self._on_the_way_back = 0
 
     def __enter__(self) -> Self:
         for one in _SIGNALS:
@@ -44,10 +50,16 @@ class Interruption:
     def _take(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
         name = signal.Signals(number).name
-        if self.count == 1:
+        if self._on_the_way_back is not None:
+            self._on_the_way_back += 1
+            if self._on_the_way_back == 1:
+                self._say(f"{name}: what served before is being brought back; once more stops that")
+                return
+            self._say(f"{name}: stopping; what serves may be anything")
+        elif self.count == 1:
             self._say(
-                f"{name}: what runs now comes to its end, then what served before is brought back; "
-                "once more ends it at once"
+                f"{name}: what runs now comes to its end, and a release that is not through the "
+                "gate by then is undone; once more ends it at once"
             )
         elif self.count == 2:
             self._say(f"{name}: ending it; what served before is brought back")
