@@ -53,10 +53,13 @@ class LogBackup:
             return
         file.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
         part = file.with_suffix(".part")
-        with gzip.open(part, "wt", encoding="utf-8") as kept:
-            for line in host.log_lines(container):
-                kept.write(self._redact(line))
-        os.replace(part, file)
+        try:
+            with gzip.open(part, "wt", encoding="utf-8") as kept:
+                for line in host.log_lines(container):
+                    kept.write(self._redact(line))
+            os.replace(part, file)
+        finally:
+            part.unlink(missing_ok=True)
 
     def prune(self, keep: int = KEEP) -> None:
         """Remove all but the newest deploys' logs of this stack."""
