@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from slipway import proxy
+from slipway import proxy_scripts
 from slipway.errors import GateError, HostError
 from slipway.holder import Holder
 from slipway.host import Host
@@ -57,7 +57,7 @@ class Ingress:
 
     def live(self) -> LiveRoute:
         """The route that public traffic takes now."""
-        lines = self._script(proxy.OBSERVE).splitlines()
+        lines = self._script(proxy_scripts.OBSERVE).splitlines()
         if not lines:
             return LiveRoute()
         route, *pairs = lines
@@ -67,7 +67,7 @@ class Ingress:
 
     def in_flight(self, upstream: str) -> int:
         """Requests that an upstream is answering now, WebSockets among them."""
-        code, output = self._host.execute(self._container, ["sh", "-euc", proxy.IN_FLIGHT])
+        code, output = self._host.execute(self._container, ["sh", "-euc", proxy_scripts.IN_FLIGHT])
         if code != 0:
             raise HostError(f"the ingress {self._container} does not tell its upstreams: {output}")
         try:
@@ -109,13 +109,13 @@ class Ingress:
             with suppress(Exception):
                 lease.close_candidate()
             with suppress(Exception):
-                self._script(proxy.RELEASE, token)
+                self._script(proxy_scripts.RELEASE, token)
 
     def _acquire(self, token: str, sleep: Callable[[float], None]) -> None:
         me, dead = str(Holder.current()), ""
         deadline = time.monotonic() + LEASE_SECONDS + _RENEW_EVERY
         while True:
-            code, output = self._run(proxy.ACQUIRE, token, str(LEASE_SECONDS), me, dead)
+            code, output = self._run(proxy_scripts.ACQUIRE, token, str(LEASE_SECONDS), me, dead)
             if code == 0:
                 return
             if code != _LOST:
@@ -140,7 +140,9 @@ class Ingress:
         return output
 
     def _run(self, script: str, *args: str) -> tuple[int, str]:
-        return self._host.execute(self._container, ["sh", "-c", proxy.LOCKED, script, *args])
+        return self._host.execute(
+            self._container, ["sh", "-c", proxy_scripts.LOCKED, script, *args]
+        )
 
 
 class Lease:
@@ -158,12 +160,12 @@ class Lease:
         """
         key = secrets.token_hex(16)
         pairs = [part for pair in sorted(upstreams.items()) for part in pair]
-        self._ingress._script(proxy.OPEN_CANDIDATES, self._token, key, *pairs)
+        self._ingress._script(proxy_scripts.OPEN_CANDIDATES, self._token, key, *pairs)
         return key
 
     def close_candidate(self) -> None:
         """Let no request with the key reach anything any more."""
-        self._ingress._script(proxy.CLOSE_CANDIDATE, self._token, secrets.token_hex(16))
+        self._ingress._script(proxy_scripts.CLOSE_CANDIDATE, self._token, secrets.token_hex(16))
 
     def confirm(self, seen: LiveRoute) -> None:
         """See that nobody else has the lease or has moved the route.
@@ -171,12 +173,12 @@ class Lease:
         Raises:
             GateError: the route or the lease is another's by now.
         """
-        self._judge(*self._ingress._run(proxy.CHECK, self._token, seen.route))
+        self._judge(*self._ingress._run(proxy_scripts.CHECK, self._token, seen.route))
 
     def held(self) -> bool:
         """Whether the lease is still this gate's own; an ingress that is gone gave no other."""
         try:
-            code, _ = self._ingress._run(proxy.CHECK, self._token)
+            code, _ = self._ingress._run(proxy_scripts.CHECK, self._token)
         except HostError:
             return True
         return code == 0
@@ -222,7 +224,7 @@ class Lease:
             self._switch(current.route, "")
 
     def _switch(self, seen: str, route: str, *pairs: str) -> None:
-        self._judge(*self._ingress._run(proxy.SWITCH, self._token, seen, route, *pairs))
+        self._judge(*self._ingress._run(proxy_scripts.SWITCH, self._token, seen, route, *pairs))
 
     def _judge(self, code: int, output: str, what: str = "switch") -> None:
         if code in (_LOST, _MOVED):
@@ -248,7 +250,9 @@ class _Renewal(threading.Thread):
         while not self._stopped.wait(_RENEW_EVERY):
             # One renewal that fails, for whatever reason, is made good by the next.
             with suppress(Exception), closing(self._connect()) as host:
-                Ingress(host, self._container)._run(proxy.RENEW, self._token, str(LEASE_SECONDS))
+                Ingress(host, self._container)._run(
+                    proxy_scripts.RENEW, self._token, str(LEASE_SECONDS)
+                )
 
     def stop(self) -> None:
         self._stopped.set()

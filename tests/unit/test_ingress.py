@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from slipway import ingress as module
-from slipway import proxy
+from slipway import proxy, proxy_scripts
 from slipway.errors import GateError, HostError
 from slipway.holder import Holder
 from slipway.ingress import Ingress, Lease, LiveRoute
@@ -54,7 +54,7 @@ class ScriptHost:
         self.closed.set()
 
     def run(self, script: str, *args: str) -> tuple[int, str]:
-        return self.execute("ingress", ["sh", "-c", proxy.LOCKED, script, *args])
+        return self.execute("ingress", ["sh", "-c", proxy_scripts.LOCKED, script, *args])
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def ingress(host: ScriptHost) -> Ingress:
 
 @pytest.fixture
 def lease(host: ScriptHost, ingress: Ingress) -> Lease:
-    assert host.run(proxy.ACQUIRE, "mine", "20", "here/1/2", "") == (0, "")
+    assert host.run(proxy_scripts.ACQUIRE, "mine", "20", "here/1/2", "") == (0, "")
     return Lease(ingress, "mine")
 
 
@@ -98,59 +98,63 @@ def no_sleep(seconds: float) -> None:
 
 
 def test_lease_is_given_to_one_holder_at_a_time(host: ScriptHost) -> None:
-    assert host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "") == (0, "")
-    code, output = host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "")
+    assert host.run(proxy_scripts.ACQUIRE, "one", "20", "here/1/2", "") == (0, "")
+    code, output = host.run(proxy_scripts.ACQUIRE, "two", "20", "there/3/4", "")
     assert code == 9
     assert re.fullmatch(r"one (19|20) here/1/2\n", output)
 
 
 def test_holder_may_take_its_own_lease_again(host: ScriptHost) -> None:
-    host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "")
-    assert host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "") == (0, "")
+    host.run(proxy_scripts.ACQUIRE, "one", "20", "here/1/2", "")
+    assert host.run(proxy_scripts.ACQUIRE, "one", "20", "here/1/2", "") == (0, "")
 
 
 def test_expired_lease_is_taken_over(host: ScriptHost) -> None:
-    host.run(proxy.ACQUIRE, "one", "0", "here/1/2", "")
-    assert host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "") == (0, "")
+    host.run(proxy_scripts.ACQUIRE, "one", "0", "here/1/2", "")
+    assert host.run(proxy_scripts.ACQUIRE, "two", "20", "there/3/4", "") == (0, "")
     assert (host.root / "lease").read_text().split()[::2] == ["two", "there/3/4"]
 
 
 def test_lease_is_taken_over_from_the_named_holder_only(host: ScriptHost) -> None:
-    host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "")
-    assert host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "another")[0] == 9
-    assert host.run(proxy.ACQUIRE, "two", "20", "there/3/4", "one") == (0, "")
+    host.run(proxy_scripts.ACQUIRE, "one", "20", "here/1/2", "")
+    assert host.run(proxy_scripts.ACQUIRE, "two", "20", "there/3/4", "another")[0] == 9
+    assert host.run(proxy_scripts.ACQUIRE, "two", "20", "there/3/4", "one") == (0, "")
 
 
 def test_renewal_lengthens_the_lease_and_keeps_its_holder(host: ScriptHost) -> None:
-    host.run(proxy.ACQUIRE, "one", "1", "here/1/2", "")
-    assert host.run(proxy.RENEW, "one", "1000") == (0, "")
+    host.run(proxy_scripts.ACQUIRE, "one", "1", "here/1/2", "")
+    assert host.run(proxy_scripts.RENEW, "one", "1000") == (0, "")
     token, expires, holder = (host.root / "lease").read_text().split()
     assert (token, holder) == ("one", "here/1/2")
     assert 990 < int(expires) - time.time() <= 1000
 
 
-@pytest.mark.parametrize("script", [proxy.RENEW, proxy.OPEN_CANDIDATES, proxy.SWITCH])
+@pytest.mark.parametrize(
+    "script", [proxy_scripts.RENEW, proxy_scripts.OPEN_CANDIDATES, proxy_scripts.SWITCH]
+)
 def test_no_script_of_a_holder_works_without_its_lease(host: ScriptHost, script: str) -> None:
     assert host.run(script, "one", "", "releases/x", "web", "web-1:8000")[0] == 9
-    host.run(proxy.ACQUIRE, "two", "20", "here/1/2", "")
+    host.run(proxy_scripts.ACQUIRE, "two", "20", "here/1/2", "")
     assert host.run(script, "one", "", "releases/x", "web", "web-1:8000")[0] == 9
     assert tree(host.root) == {}
 
 
 def test_lease_that_is_another_s_is_not_released(host: ScriptHost) -> None:
-    host.run(proxy.ACQUIRE, "one", "20", "here/1/2", "")
-    assert host.run(proxy.RELEASE, "two") == (0, "")
+    host.run(proxy_scripts.ACQUIRE, "one", "20", "here/1/2", "")
+    assert host.run(proxy_scripts.RELEASE, "two") == (0, "")
     assert (host.root / "lease").exists()
-    assert host.run(proxy.RELEASE, "one") == (0, "")
+    assert host.run(proxy_scripts.RELEASE, "one") == (0, "")
     assert not (host.root / "lease").exists()
-    assert host.run(proxy.RELEASE, "one") == (0, "")
+    assert host.run(proxy_scripts.RELEASE, "one") == (0, "")
 
 
 def test_many_at_once_get_one_lease(host: ScriptHost) -> None:
     codes: list[int] = []
     threads = [
         threading.Thread(
-            target=lambda n=n: codes.append(host.run(proxy.ACQUIRE, f"t{n}", "20", "h/1/2", "")[0])
+            target=lambda n=n: codes.append(
+                host.run(proxy_scripts.ACQUIRE, f"t{n}", "20", "h/1/2", "")[0]
+            )
         )
         for n in range(8)
     ]
@@ -173,7 +177,7 @@ def test_lease_of_a_dead_process_of_this_machine_is_taken_over_at_once(
     with subprocess.Popen(["sleep", "60"]) as process:
         dead = replace(Holder.current(), pid=process.pid)
         process.kill()
-    host.run(proxy.ACQUIRE, "killed", "1000", str(dead), "")
+    host.run(proxy_scripts.ACQUIRE, "killed", "1000", str(dead), "")
     with ingress.lease(lambda: host, no_sleep):
         assert (host.root / "lease").read_text().split()[2] == str(Holder.current())
 
@@ -182,7 +186,7 @@ def test_lease_of_a_process_whose_number_was_given_again_is_taken_over(
     host: ScriptHost, ingress: Ingress
 ) -> None:
     mine = Holder.current()
-    host.run(proxy.ACQUIRE, "old", "1000", str(replace(mine, started=1)), "")
+    host.run(proxy_scripts.ACQUIRE, "old", "1000", str(replace(mine, started=1)), "")
     with ingress.lease(lambda: host, no_sleep):
         assert (host.root / "lease").read_text().split()[2] == str(mine)
 
@@ -191,13 +195,13 @@ def test_lease_of_a_process_whose_number_was_given_again_is_taken_over(
 def test_gate_waits_for_the_lease_of_an_unknown_process(
     host: ScriptHost, ingress: Ingress, holder: str
 ) -> None:
-    host.run(proxy.ACQUIRE, "other", "1000", holder, "")
+    host.run(proxy_scripts.ACQUIRE, "other", "1000", holder, "")
     waited: list[float] = []
 
     def wait(seconds: float) -> None:
         waited.append(seconds)
         if len(waited) == 3:
-            host.run(proxy.RELEASE, "other")
+            host.run(proxy_scripts.RELEASE, "other")
 
     with ingress.lease(lambda: host, wait):
         pass
@@ -211,10 +215,10 @@ def test_gate_gives_up_on_a_lease_that_is_renewed_and_says_whose_it_is(
 
     def wait(seconds: float) -> None:
         now[0] += seconds
-        host.run(proxy.RENEW, "other", "1000")
+        host.run(proxy_scripts.RENEW, "other", "1000")
 
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    host.run(proxy.ACQUIRE, "other", "1000", "elsewhere/17/1700000000/boot:pid:[1]", "")
+    host.run(proxy_scripts.ACQUIRE, "other", "1000", "elsewhere/17/1700000000/boot:pid:[1]", "")
     with pytest.raises(GateError) as caught, ingress.lease(lambda: host, wait):
         pass
     assert re.fullmatch(
@@ -239,7 +243,7 @@ def test_lease_is_renewed_while_it_is_held_though_the_engine_fails_once(
 
     with ingress.lease(connect, no_sleep):
         token, _, holder = (host.root / "lease").read_text().split()
-        host.run(proxy.ACQUIRE, token, "1", holder, "")
+        host.run(proxy_scripts.ACQUIRE, token, "1", holder, "")
         deadline = time.monotonic() + 10
         left = 0.0
         while left < 15 and time.monotonic() < deadline:
@@ -257,7 +261,7 @@ def test_ingress_that_gives_no_lease_for_another_reason_says_which(
         ingress._acquire("mine", no_sleep)
 
 
-@pytest.mark.parametrize("script", [proxy.CLOSE_CANDIDATE, proxy.RELEASE])
+@pytest.mark.parametrize("script", [proxy_scripts.CLOSE_CANDIDATE, proxy_scripts.RELEASE])
 def test_lease_that_cannot_be_given_back_hides_no_failure(
     host: ScriptHost, ingress: Ingress, script: str
 ) -> None:
@@ -266,7 +270,7 @@ def test_lease_that_cannot_be_given_back_hides_no_failure(
         raise GateError("the first")
 
 
-@pytest.mark.parametrize("script", [proxy.CLOSE_CANDIDATE, proxy.RELEASE])
+@pytest.mark.parametrize("script", [proxy_scripts.CLOSE_CANDIDATE, proxy_scripts.RELEASE])
 def test_lease_that_cannot_be_given_back_fails_no_release(
     host: ScriptHost, ingress: Ingress, script: str
 ) -> None:
@@ -333,7 +337,7 @@ def test_route_that_moved_since_it_was_seen_is_not_switched(
     host: ScriptHost, ingress: Ingress, lease: Lease
 ) -> None:
     first = lease.switch(LiveRoute(), "1" * 64, FIRST)
-    assert host.run(proxy.SWITCH, "mine", "", "releases/x", "web", "web-3:1")[0] == 8
+    assert host.run(proxy_scripts.SWITCH, "mine", "", "releases/x", "web", "web-3:1")[0] == 8
     with pytest.raises(GateError) as caught:
         lease.switch(LiveRoute(), "3" * 64, {"web": "web-3:8000"})
     assert str(caught.value) == (
@@ -344,8 +348,8 @@ def test_route_that_moved_since_it_was_seen_is_not_switched(
 
 
 def test_lost_lease_means_no_switch(host: ScriptHost, ingress: Ingress, lease: Lease) -> None:
-    host.run(proxy.ACQUIRE, "other", "20", "there/3/4", "mine")
-    assert host.run(proxy.SWITCH, "mine", "", "releases/x", "web", "web-3:1")[0] == 9
+    host.run(proxy_scripts.ACQUIRE, "other", "20", "there/3/4", "mine")
+    assert host.run(proxy_scripts.SWITCH, "mine", "", "releases/x", "web", "web-3:1")[0] == 9
     with pytest.raises(GateError, match=r"^another deploy of this stack has taken the route over"):
         lease.switch(LiveRoute(), "1" * 64, FIRST)
     assert ingress.live() == LiveRoute()
@@ -452,7 +456,7 @@ def test_closed_candidate_has_a_key_that_nobody_knows(host: ScriptHost, lease: L
 
 def test_candidate_of_another_gate_is_not_closed(host: ScriptHost, lease: Lease) -> None:
     key = lease.open_candidates({"web": "web-2:8000"})
-    assert host.run(proxy.CLOSE_CANDIDATE, "other", "another key") == (0, "")
+    assert host.run(proxy_scripts.CLOSE_CANDIDATE, "other", "another key") == (0, "")
     assert (host.root / "candidate/.key").read_text() == key
 
 
@@ -551,7 +555,7 @@ def test_marks_of_containers_that_are_gone_are_forgotten(host: ScriptHost, lease
 
 
 def test_mark_is_not_written_without_the_lease(host: ScriptHost, ingress: Ingress) -> None:
-    host.run(proxy.ACQUIRE, "theirs", "20", "there/3/4", "")
+    host.run(proxy_scripts.ACQUIRE, "theirs", "20", "there/3/4", "")
     with pytest.raises(GateError, match="another deploy of this stack"):
         Lease(ingress, "mine").mark_job("a1", "done", [])
     assert tree(host.root) == {}
