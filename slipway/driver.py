@@ -5,23 +5,23 @@ the release serves; the release before serves; nothing was changed; something el
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
+from slipway import verdict
 from slipway.backups import LogBackup
 from slipway.blueprint import own_services
 from slipway.deploy import RELEASE, RUN
 from slipway.errors import ConfigError, HostError
-from slipway.evidence.checked import summary_of
 from slipway.host import Host
 from slipway.probes import Prober
 from slipway.state import CONTAINER
 from slipway.verify import Check, Deployment, parse_export, state_of, verify
 
-_VERIFY_TRIES = 3
-_VERIFY_PAUSE = 1.0
+_TRIES = 3
+_PAUSE = 1.0
 
 
 class Exit(IntEnum):
@@ -30,7 +30,7 @@ class Exit(IntEnum):
     VERIFIED: the release serves, and was seen to.
     UNDONE: it failed, and the release before serves, and was seen to.
     REFUSED: nothing was changed.
-    BROKEN: it failed, and what was before could not be brought back as it was.
+    BROKEN: it failed, and what was before could not be brought back as it was, or be looked at.
     """
 
     VERIFIED = 0
@@ -88,6 +88,7 @@ class Surroundings:
         sleep: passes seconds.
         environ: what the program is given beside the process's environment.
         interrupted: whether somebody has asked for an end.
+        undoing: called before what served before is brought back.
     """
 
     stack: str
@@ -100,6 +101,7 @@ class Surroundings:
     sleep: Callable[[float], None]
     environ: Mapping[str, str] = field(default_factory=dict)
     interrupted: Callable[[], bool] = lambda: False
+    undoing: Callable[[], None] = lambda: None
 
 
 class Driver:
@@ -130,13 +132,22 @@ class Driver:
     def _run(self, environ: Mapping[str, str], title: str) -> Exit:
         self._around.say(title)
         self._keep_logs()
+        if self._around.interrupted():
+            return self._refused()
         ended = self._update(environ, options=True)
         self.errors = ended.errors
-        now = self._look()
-        if ended.ok or ended.recorded or _number(now) != _number(self._before):
-            return self._conclude(ended, now)
-        if ended.changed:
+        # Who was refused did not make what another deploy may have released in the meantime.
+        if not (ended.ok or ended.recorded or ended.changed):
+            return self._refused()
+        try:
+            now = self._look()
+            if ended.ok or ended.recorded or _number(now) != _number(self._before):
+                return self._conclude(ended, now)
             return self._undo()
+        except HostError as error:
+            return self._unknown(error)
+
+    def _refused(self) -> Exit:
         self._around.say(f"refused: nothing of {self._around.stack} was changed")
         return Exit.REFUSED
 
@@ -161,6 +172,8 @@ class Driver:
     def _undo(self) -> Exit:
         """Bring the last verified release back, and see that it serves."""
         before = self._before
+        if before is None and (now := self._look()) is not None:
+            return self._broken(now, self._failed())
         if before is None:
             self._say_why()
             self._around.say(
@@ -169,6 +182,7 @@ class Driver:
             )
             return Exit.UNDONE
         number = _number(before)
+        self._around.undoing()
         self._around.say(f"rolling back to release {number}")
         self._keep_logs()
         self._update({RELEASE: str(number)}, options=False)
@@ -184,25 +198,16 @@ class Driver:
         return Exit.UNDONE
 
     def _say_why(self) -> None:
-        """Once more, and in a line: what was said of it is far above by now."""
-        if self.errors:
-            self._around.say(f"why: {summary_of(self.errors)}")
+        for line in verdict.why(self.errors):
+            self._around.say(line)
 
     def _broken(self, now: Deployment | None, failed: list[Check]) -> Exit:
         stack = self._around.stack
-        lines = [f"FAILED, and the release before could not be brought back: stack {stack}"]
-        if now is None:
-            lines.append("  the state has no release")
-        else:
-            lines.append(f"  the state says that release {_number(now)} serves")
-            lines += [f"  {check}" for check in failed] or ["  all of it is as it should be"]
-        lines += [
-            "next:",
-            f"  scripts/doctor {stack}             what is wrong, and what mends it",
-            f"  scripts/deploy {stack}             tries again; a release of the ledger: "
-            f"scripts/rollback {stack} N",
-        ]
-        self._around.say("\n".join(lines))
+        self._around.say(verdict.broken(stack, _number(now), failed, self.errors))
+        return Exit.BROKEN
+
+    def _unknown(self, error: HostError) -> Exit:
+        self._around.say(verdict.unknown(self._around.stack, str(error), self.errors))
         return Exit.BROKEN
 
     def _update(self, environ: Mapping[str, str], *, options: bool) -> Ended:
@@ -214,25 +219,38 @@ class Driver:
         return ended
 
     def _look(self) -> Deployment | None:
+        """What the state calls live.
+
+        Raises:
+            HostError: it cannot be read, though it was asked for more than once.
+        """
+        for _ in range(_TRIES - 1):
+            with suppress(HostError):
+                return self._look_once()
+            self._around.sleep(_PAUSE)
+        return self._look_once()
+
+    def _look_once(self) -> Deployment | None:
         try:
             return parse_export(self._around.stack, self._around.updates.export())
         except ConfigError:
             return None
 
+    def _failed(self) -> list[Check]:
+        """What was not as it must be when it was looked at last."""
+        return [check for check in self.checks if check.passed is False]
+
     def _verify(self, deployment: Deployment) -> list[Check]:
         """What is not as it must be, after a few tries."""
-        failed: list[Check] = []
-        for attempt in range(_VERIFY_TRIES):
+        for attempt in range(_TRIES):
             if attempt:
-                self._around.sleep(_VERIFY_PAUSE)
-            checks = self._checks(deployment)
-            failed = [check for check in checks if check.passed is False]
-            if not failed:
+                self._around.sleep(_PAUSE)
+            self.checks = self._checks(deployment)
+            if not self._failed():
                 break
-        self.checks = checks
-        for check in checks:
+        for check in self.checks:
             self._around.say(str(check))
-        return failed
+        return self._failed()
 
     def _checks(self, deployment: Deployment) -> list[Check]:
         try:
