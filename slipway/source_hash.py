@@ -8,41 +8,23 @@ where the project lies.
 
 import hashlib
 import os
-import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
 
+from slipway.build_context import Entry, scan
 from slipway.canonical import canonical_json
 from slipway.dockerfile import base_images
-from slipway.dockerignore import Pattern, ignore_file, ignored, read_patterns
+from slipway.dockerignore import IgnoreRules, ignore_file, read_rules
 from slipway.errors import ConfigError
+from slipway.hash_cache import HashCache, Known
 from slipway.reference import parse_reference
 from slipway.services import Build
 
-_CHUNK = 1 << 20
 _IMAGE = "docker-image://"
-_PERMISSIONS = 0o7777
 _SCHEME = "slipway-source-1"
 """Changes when the rule of hashing does, so that hashes of two rules are never compared."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file, folder or link of a build context.
-
-    Args:
-        path: from the context's root, with `/`; backslashes, and bytes that are no UTF-8, are
-            escaped.
-        mode: file type and permission bits, in octal.
-        target: a link's target.
-        content: SHA-256 of a file's content.
-    """
-
-    path: str
-    mode: str
-    target: str | None = None
-    content: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,16 +40,17 @@ class Source:
     entries: tuple[Entry, ...]
 
 
-def read_source(build: Build, platform: str) -> Source:
+def read_source(build: Build, platform: str, cache: HashCache | None = None) -> Source:
     """Hash what `build` would build.
 
     Args:
         build: the compose file's build section.
         platform: platform to build for, such as linux/amd64.
+        cache: spares reading files that have not changed; without it, all are read.
 
     Raises:
         ConfigError: context or Dockerfile are missing, Dockerfile or ignore file are not valid,
-            or a base image is not pinned by digest.
+            a base image is not pinned by digest, or a file cannot be read.
     """
     context = Path(build.context)
     dockerfile = context / build.dockerfile
@@ -77,16 +60,11 @@ def read_source(build: Build, platform: str) -> Source:
         )
     text = _text(dockerfile)
     bases = pinned_bases(dockerfile, text, build.args, frozenset(build.additional_contexts))
-    try:
-        entries = tuple(scan(context, _patterns(context, build.dockerfile)))
-    except OSError as error:
-        raise ConfigError(
-            [
-                f"{error.filename!r} in the build context cannot be read ({error.strerror}); make "
-                "it readable, or name it in .dockerignore, and run this again"
-            ]
-        ) from error
-    return Source(source_hash(entries, text, build, platform, bases), entries)
+    rules = _rules(context, build.dockerfile)
+    entries = _entries(context, rules, cache, build.dockerfile)
+    contexts = _contexts(build, cache)
+    hashed = source_hash(entries, text, build, platform, bases, contexts)
+    return Source(hashed, tuple(entries))
 
 
 def source_hash(
@@ -95,9 +73,18 @@ def source_hash(
     build: Build,
     platform: str,
     bases: Mapping[str, str],
+    contexts: Mapping[str, str] | None = None,
 ) -> str:
-    """The hash over a context's entries and the rest of what a build reads."""
-    hasher = hashlib.sha256()
+    """The hash over a context's entries and the rest of what a build reads.
+
+    Args:
+        entries: of the build context.
+        dockerfile: its text.
+        build: the build section.
+        platform: what to build for.
+        bases: digests of the base images.
+        contexts: what each additional context holds.
+    """
     head = {
         "scheme": _SCHEME,
         "dockerfile": dockerfile,
@@ -108,23 +95,34 @@ def source_hash(
     }
     if build.labels:
         head["labels"] = dict(build.labels)
-    if build.additional_contexts:
-        head["contexts"] = _contexts(build)
-    hasher.update(canonical_json(head) + b"\n")
-    for entry in sorted(entries, key=lambda entry: entry.path):
-        fields = [entry.path, entry.mode, entry.target, entry.content]
-        hasher.update(canonical_json(fields) + b"\n")
+    if contexts:
+        head["contexts"] = dict(contexts)
+    return _digest_of(entries, canonical_json(head) + b"\n")
+
+
+def _digest_of(entries: Iterable[Entry], head: bytes = b"") -> str:
+    hasher = hashlib.sha256(head)
+    lines = [_line(entry) for entry in sorted(entries, key=lambda entry: entry.path)]
+    hasher.update("".join(lines).encode())
     return hasher.hexdigest()
 
 
-def _contexts(build: Build) -> dict[str, str]:
+def _line(entry: Entry) -> str:
+    """The entry as canonical JSON; an encoder for each would take most of the time."""
+    target = "null" if entry.target is None else encode_basestring(entry.target)
+    content = "null" if entry.content is None else f'"{entry.content}"'
+    return f'[{encode_basestring(entry.path)},"{entry.mode}",{target},{content}]\n'
+
+
+def _contexts(build: Build, cache: HashCache | None) -> dict[str, str]:
     """What each additional context holds: a folder's hash, or an image's digest."""
     found, problems = {}, []
     for name, source in sorted(build.additional_contexts.items()):
         if source.startswith(_IMAGE) and parse_reference(source.removeprefix(_IMAGE)).pinned:
             found[name] = source
         elif Path(source).is_dir():
-            found[name] = _digest_of(scan(Path(source), []))
+            # All of it, also what an ignore file there leaves out: too much does no harm.
+            found[name] = _digest_of(_entries(Path(source), IgnoreRules(), cache))
         else:
             problems.append(
                 f"{build.context} build.additional_contexts.{name}: {source} is neither a folder "
@@ -135,12 +133,23 @@ def _contexts(build: Build) -> dict[str, str]:
     return found
 
 
-def _digest_of(entries: Iterable[Entry]) -> str:
-    hasher = hashlib.sha256()
-    for entry in sorted(entries, key=lambda entry: entry.path):
-        fields = [entry.path, entry.mode, entry.target, entry.content]
-        hasher.update(canonical_json(fields) + b"\n")
-    return hasher.hexdigest()
+def _entries(
+    context: Path, rules: IgnoreRules, cache: HashCache | None, dockerfile: str = ""
+) -> list[Entry]:
+    known = cache.open(context, dockerfile) if cache else Known()
+    try:
+        entries = scan(context, rules, known)
+    except OSError as error:
+        raise ConfigError(
+            [
+                f"{os.fsdecode(error.filename)!r} in the build context cannot be read "
+                f"({error.strerror}); make it readable, or name it in .dockerignore, and run this "
+                "again"
+            ]
+        ) from error
+    if cache:
+        cache.close(known, context, dockerfile)
+    return entries
 
 
 def pinned_bases(
@@ -177,12 +186,12 @@ def pinned_bases(
     return bases
 
 
-def _patterns(context: Path, dockerfile: str) -> list[Pattern]:
+def _rules(context: Path, dockerfile: str) -> IgnoreRules:
     file = ignore_file(context, dockerfile)
     if file is None:
-        return []
+        return IgnoreRules()
     try:
-        return read_patterns(_text(file))
+        return read_rules(_text(file))
     except ValueError as error:
         raise ConfigError([f"{file}: {error}"]) from error
 
@@ -192,61 +201,3 @@ def _text(file: Path) -> str:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError([f"{file}: is not UTF-8 text; save it as UTF-8"]) from error
-
-
-def scan(context: Path, patterns: Sequence[Pattern]) -> Iterator[Entry]:
-    """The entries of a build context that Docker would send, sorted within each folder.
-
-    An ignored folder is not part of the context, unless something below it is kept by a `!`.
-    """
-    rescues = any(pattern.include for pattern in patterns)
-    yield from _scan_folder(os.fsencode(context), b"", patterns, rescues)
-
-
-def _scan_folder(
-    root: bytes, below: bytes, patterns: Sequence[Pattern], rescues: bool
-) -> Iterator[Entry]:
-    with os.scandir(os.path.join(root, below)) as listing:
-        children = sorted(listing, key=lambda child: child.name)
-    for child in children:
-        path = os.path.join(below, child.name)
-        name = os.fsdecode(path)
-        skipped = ignored(name, patterns)
-        if child.is_dir(follow_symlinks=False):
-            if skipped and not rescues:
-                continue
-            inside = list(_scan_folder(root, path, patterns, rescues))
-            if inside or not skipped:
-                yield _entry(root, path)
-            yield from inside
-        elif not skipped:
-            mode = child.stat(follow_symlinks=False).st_mode
-            if not stat.S_ISSOCK(mode):  # Docker does not send sockets.
-                yield _entry(root, path)
-
-
-def _entry(root: bytes, path: bytes) -> Entry:
-    full = os.path.join(root, path)
-    status = os.lstat(full)
-    kind = stat.S_IFMT(status.st_mode)
-    # A link's permission bits mean nothing and differ between systems.
-    permissions = 0 if stat.S_ISLNK(status.st_mode) else status.st_mode & _PERMISSIONS
-    return Entry(
-        path=_readable(path),
-        mode=f"{kind | permissions:o}",
-        target=_readable(os.readlink(full)) if stat.S_ISLNK(status.st_mode) else None,
-        content=_content(full) if stat.S_ISREG(status.st_mode) else None,
-    )
-
-
-def _readable(path: bytes) -> str:
-    # Backslashes are escaped too, so that no two paths look the same.
-    return path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
-
-
-def _content(path: bytes) -> str:
-    hasher = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            hasher.update(chunk)
-    return hasher.hexdigest()

@@ -1,10 +1,15 @@
-"""The verdicts below are those of github.com/moby/patternmatcher v0.6.0: it was asked for each."""
+"""The verdicts below are those of fsutil and patternmatcher v0.6.0, which were asked for each.
+
+tests/e2e/test_dockerignore.py asks the engine about many more.
+"""
 
 from pathlib import Path
 
 import pytest
 
-from slipway.dockerignore import ignore_file, ignored, read_patterns
+from slipway.dockerignore import ignore_file, read_rules
+
+NO_CLASS = "begins no class of characters; write \\[ for a [ itself"
 
 EXCLUDED = [
     pytest.param("foo", "foo", id="name"),
@@ -40,6 +45,24 @@ EXCLUDED = [
     pytest.param("a.b(c)+$^", "a.b(c)+$^", id="characters-that-regular-expressions-know"),
     pytest.param("a\n!b\nb", "b", id="last-match-wins"),
     pytest.param("*\n!a\na/x", "a/x", id="excluded-again-below-a-kept-folder"),
+    pytest.param("a/b\n!a", "a/b", id="not-brought-back-with-its-folder"),
+    pytest.param("*\n!a/*/**", "a/b/c", id="exception-ending-in-stars-points-at-its-beginning"),
+    pytest.param("a/..\n./b/./c/..", "b", id="dots-are-cleaned"),
+    pytest.param("/ a", "a", id="space-after-a-leading-slash"),
+    pytest.param("a /", "a", id="space-before-a-trailing-slash"),
+    pytest.param("\u00a0a\u3000", "a", id="any-space-that-unicode-knows"),
+    pytest.param("\x1ca", "\x1ca", id="control-characters-are-no-space"),
+    pytest.param("[*]", "[]", id="star-in-a-class-is-no-star-itself"),
+    pytest.param("[?]", "/]", id="question-mark-in-a-class-neither"),
+    pytest.param("[[:digit:]]*", "1a", id="named-class"),
+    pytest.param("a\\d", "a1", id="escape-with-a-meaning"),
+    pytest.param("\\a", "\a", id="escape-of-a-control-character"),
+    pytest.param("*|b", "ab", id="bar-in-an-expression"),
+    pytest.param("?{2}", "ab", id="braces-in-an-expression"),
+    pytest.param("a|b", "a|b", id="bar-in-a-name"),
+    pytest.param("{2}", "{2}", id="braces-in-a-name"),
+    pytest.param("*^b", "b", id="caret-in-an-expression-is-the-beginning"),
+    pytest.param("*\r\n!b\r\n", "a", id="lines-that-end-as-on-windows"),
 ]
 
 KEPT = [
@@ -63,32 +86,61 @@ KEPT = [
     pytest.param("**/*.md\n!README.md", "README.md", id="one-of-many-kept"),
     pytest.param("!a", "a", id="exception-to-nothing"),
     pytest.param("foo", "FOO", id="case-counts"),
+    pytest.param("a\n!a/b\na", "a/b", id="said-again-of-the-folder-only"),
+    pytest.param("*\n/!a", "a", id="exception-after-a-leading-slash"),
+    pytest.param("*\n./!a", "a", id="exception-after-a-dot"),
+    pytest.param("*\n!*/b/c", "a/b/c", id="exception-with-a-star-points-anywhere"),
+    pytest.param("*\n!a/b/*", "a/b/c", id="exception-points-below"),
+    pytest.param("../a", "a", id="above-the-context-is-nothing"),
+    pytest.param(".", "a", id="the-context-itself-cannot-be-left-out"),
+    pytest.param("[*]", "*", id="star-in-a-class-is-no-star-itself"),
+    pytest.param("**/a*", "x\ny/a1", id="star-star-ends-at-a-line-break-in-a-name"),
+    pytest.param("foo\\bar", "foobar", id="escape-that-is-a-border-of-words"),
+    pytest.param("*^b", "ab", id="caret-in-an-expression-is-the-beginning"),
+    pytest.param("*\r\n!b\r\n", "b", id="lines-that-end-as-on-windows"),
+    pytest.param("a\n\ufeffb", "b", id="byte-order-mark-counts-only-at-the-beginning"),
 ]
 
 
 @pytest.mark.parametrize(("text", "path"), EXCLUDED)
 def test_leaves_out_what_docker_leaves_out(text: str, path: str) -> None:
-    assert ignored(path, read_patterns(text)) is True
+    assert read_rules(text).ignored(path) is True
 
 
 @pytest.mark.parametrize(("text", "path"), KEPT)
 def test_keeps_what_docker_keeps(text: str, path: str) -> None:
-    assert ignored(path, read_patterns(text)) is False
+    assert read_rules(text).ignored(path) is False
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("  ! ", '"!" excludes nothing; name a path after the !'),
-        ("a\n[a-", '"[a-" is not a pattern: a [ lacks its ]'),
-        ("[]", '"[]" is not a pattern: a [ lacks its ]'),
-        ("[b-a]", '"[b-a]" is not a pattern: bad character range b-a at position 1'),
+        ("!/", '"!/" excludes nothing; name a path after the !'),
+        ("/!", '"/!" excludes nothing; name a path after the !'),
+        ("a\n[a-", f'"[a-" is not a pattern: [a- {NO_CLASS}'),
+        ("a/[]b", f'"a/[]b" is not a pattern: []b {NO_CLASS}'),
+        ("[^]", f'"[^]" is not a pattern: [^] {NO_CLASS}'),
+        ("[a-]", f'"[a-]" is not a pattern: [a-] {NO_CLASS}'),
+        ("a\\", '"a\\" is not a pattern: nothing follows the backslash at its end'),
+        ("[b-a]", '"[b-a]" is not a pattern: the range b-a is empty'),
+        (
+            "logs\\error",
+            '"logs\\error" is not a pattern: a backslash must not stand before e; leave it out',
+        ),
     ],
 )
 def test_refuses_a_line_that_is_no_pattern_and_quotes_it(text: str, message: str) -> None:
     with pytest.raises(ValueError) as refusal:  # noqa: PT011  the message is compared below
-        read_patterns(text)
+        read_rules(text)
     assert str(refusal.value) == message
+
+
+def test_folder_is_searched_only_if_something_in_it_may_be_kept() -> None:
+    assert not read_rules("*").may_keep_below("a")
+    assert read_rules("*\n!a/b/c").may_keep_below("a/b")
+    assert not read_rules("*\n!a/b/c").may_keep_below("a/x")
+    assert read_rules("*\n!a/*.py").may_keep_below("x")
 
 
 def test_dockerfiles_own_ignore_file_comes_before_the_contexts(tmp_path: Path) -> None:
@@ -102,3 +154,31 @@ def test_dockerfiles_own_ignore_file_comes_before_the_contexts(tmp_path: Path) -
     own.touch()
     assert ignore_file(tmp_path, "Dockerfile") == own
     assert ignore_file(tmp_path, "other/Dockerfile") == general
+
+
+@pytest.mark.parametrize(
+    ("target", "read"),
+    [
+        ("rules/docker", True),
+        ("./rules/../rules/docker", True),
+        ("/rules/docker", True),
+        ("../docker", False),
+        (".dockerignore", False),
+    ],
+)
+def test_linked_ignore_file_is_read_within_the_context_only(
+    tmp_path: Path, target: str, read: bool
+) -> None:
+    context = tmp_path / "app"
+    (context / "rules").mkdir(parents=True)
+    (context / "rules/docker").touch()
+    (tmp_path / "docker").touch()
+    (context / ".dockerignore").symlink_to(target)
+
+    assert ignore_file(context, "Dockerfile") == (context / "rules/docker" if read else None)
+
+
+def test_folder_of_that_name_is_no_ignore_file(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").mkdir()
+
+    assert ignore_file(tmp_path, "Dockerfile") is None

@@ -1,6 +1,6 @@
+import hashlib
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,12 +10,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from slipway.dockerignore import read_patterns
+from slipway.build_context import Entry, scan
+from slipway.canonical import canonical_json
+from slipway.dockerignore import IgnoreRules
 from slipway.errors import ConfigError
+from slipway.hash_cache import HashCache
 from slipway.services import Build
-from slipway.source_hash import Entry, read_source, scan, source_hash
+from slipway.source_hash import read_source, source_hash
 
 from .support import BASE, DIGEST, OTHER_DIGEST
+from .test_hash_cache import later, later_in
 
 DOCKERFILE = f"FROM {BASE}\nCOPY . /app\n"
 PLATFORM = "linux/amd64"
@@ -47,8 +51,8 @@ class Context:
         described = Build.model_validate({"context": str(self.root), **build})
         return read_source(described, platform).hash
 
-    def paths(self, ignore: str = "") -> list[str]:
-        return [entry.path for entry in scan(self.root, read_patterns(ignore))]
+    def paths(self) -> list[str]:
+        return [entry.path for entry in scan(self.root, IgnoreRules())]
 
 
 @contextmanager
@@ -289,15 +293,6 @@ def test_links_are_not_followed(app: Context, tmp_path: Path) -> None:
     assert app.paths() == ["Dockerfile", "link", "loop", "main.py", "static", "static/site.css"]
 
 
-def test_sockets_are_left_out_as_docker_does(app: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = app.hash()
-    monkeypatch.chdir(app.root)  # The path of a socket may be short only.
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind("socket")
-
-        assert app.hash() == before
-
-
 def test_names_that_are_no_utf_8_count(app: Context) -> None:
     hashes = {app.hash()}
     names = [b"\xff", b"\xfe", b"\\xff", b"\\\\xff"]
@@ -310,47 +305,16 @@ def test_names_that_are_no_utf_8_count(app: Context) -> None:
     assert len(hashes) == len(names) + 1
 
 
-def test_files_kept_below_an_ignored_folder_are_found(app: Context) -> None:
-    app.write("docs/a/keep.md")
-    app.write("docs/a/drop.md")
-    app.write("docs/b/drop.md")
+@quick
+@given(st.text(st.characters(codec="utf-8")), st.none() | st.text(st.characters(codec="utf-8")))
+def test_entries_are_hashed_as_canonical_json(path: str, target: str | None) -> None:
+    entry = Entry(path, "120000", target)
+    head = {"args": {}, "bases": {}, "dockerfile": "", "platform": PLATFORM, "target": None}
+    lines = [{**head, "scheme": "slipway-source-1"}, [path, "120000", target, None]]
 
-    assert app.paths("docs\n!docs/a/keep.md") == [
-        "Dockerfile",
-        "docs",
-        "docs/a",
-        "docs/a/keep.md",
-        "main.py",
-        "static",
-        "static/site.css",
-    ]
-
-
-def test_ignored_folder_is_not_even_opened(app: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    app.write("node_modules/x")
-    opened: list[bytes] = []
-    scandir = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda path: opened.append(path) or scandir(path))
-    app.paths("node_modules")
-
-    assert [os.path.basename(path.rstrip(b"/")) for path in opened] == [b"app", b"static"]
-
-
-def test_entries_tell_type_mode_target_and_content(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"abc")
-    (tmp_path / "file").chmod(0o754)
-    (tmp_path / "folder").mkdir(mode=0o700)
-    (tmp_path / "link").symlink_to("file")
-
-    assert list(scan(tmp_path, [])) == [
-        Entry(
-            "file",
-            "100754",
-            content="ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-        ),
-        Entry("folder", "40700"),
-        Entry("link", "120000", target="file"),
-    ]
+    assert source_hash([entry], "", Build(context="."), PLATFORM, {}) == (
+        hashlib.sha256(b"".join(canonical_json(line) + b"\n" for line in lines)).hexdigest()
+    )
 
 
 def test_source_hash_is_the_same_on_every_machine() -> None:
@@ -361,6 +325,26 @@ def test_source_hash_is_the_same_on_every_machine() -> None:
     assert source_hash(entries, DOCKERFILE, build, PLATFORM, {BASE: DIGEST}) == (
         "c0830a4e34b7c2da1d0a689d196536e9e831449e42908eab407c1c5d13c92714"
     )
+
+
+def test_cache_spares_reading_and_changes_no_hash(
+    app: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/shared.py").write_text("a = 1")
+    cache = HashCache(tmp_path / "hashes", later, later_in)
+    described = {"context": str(app.root), "additional_contexts": {"lib": str(tmp_path / "lib")}}
+    build = Build.model_validate(described)
+    hashes = {read_source(build, PLATFORM).hash, read_source(build, PLATFORM, cache).hash}
+    opened: list[str] = []
+    open_ = os.open
+    monkeypatch.setattr(os, "open", lambda path, *more: opened.append(path) or open_(path, *more))
+    hashes.add(read_source(build, PLATFORM, cache).hash)
+
+    assert len(hashes) == 1
+    assert [
+        path for path in opened if path.startswith((str(app.root), str(tmp_path / "lib")))
+    ] == []
 
 
 def test_unpinned_bases_are_refused_together(app: Context) -> None:
@@ -395,7 +379,10 @@ def test_broken_ignore_file_is_refused(app: Context) -> None:
     with pytest.raises(ConfigError) as refusal:
         app.hash()
 
-    assert refusal.value.problems == (f'{file}: "[a" is not a pattern: a [ lacks its ]',)
+    assert refusal.value.problems == (
+        f'{file}: "[a" is not a pattern: [a begins no class of characters; write \\[ for a [ '
+        "itself",
+    )
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
