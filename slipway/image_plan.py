@@ -8,6 +8,7 @@ from typing import Any
 
 from slipway.canonical import SHORT, digest
 from slipway.errors import ConfigError, RegistryError
+from slipway.hash_cache import HashCache
 from slipway.key_lines import KeyLines
 from slipway.reference import ImageReference, parse_reference
 from slipway.services import Build, Project
@@ -70,6 +71,7 @@ def plan_images(
     platform: str,
     state: StackState,
     look_up: LookUp,
+    cache: HashCache | None = None,
 ) -> dict[str, ImagePlan]:
     """The image that is built for each service; services with equal builds share one.
 
@@ -80,6 +82,7 @@ def plan_images(
         platform: what to build for where the compose file names nothing.
         state: of this stack.
         look_up: asks the registry.
+        cache: spares reading files that have not changed.
 
     Raises:
         ConfigError: a source cannot be hashed; problems of all services are told together.
@@ -94,7 +97,7 @@ def plan_images(
         try:
             if key not in by_build:
                 by_build[key] = _plan_image(
-                    project, service.build, component, registry, platform, state, look_up
+                    project, service.build, component, registry, platform, state, look_up, cache
                 )
             plans[name] = by_build[key]
         except ConfigError as error:
@@ -112,9 +115,10 @@ def _plan_image(
     platform: str,
     state: StackState,
     look_up: LookUp,
+    cache: HashCache | None,
 ) -> ImagePlan:
     chosen = build.platforms[0] if build.platforms else platform
-    source = read_source(build, chosen)
+    source = read_source(build, chosen, cache)
     tag = f"src-{source.hash[:TAG_DIGITS]}"
     reference = parse_reference(f"{registry}/{project.name}:{tag}")
     found = look_up(reference)
@@ -152,6 +156,7 @@ def require_unchanged(image: ImagePlan) -> None:
     Raises:
         ConfigError: a file was changed while the image was built.
     """
+    # Every file is read: what the cache says may be older than the plan.
     now = read_source(image.build, image.platform)
     if now.hash == image.source.hash:
         return

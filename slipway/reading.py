@@ -8,6 +8,7 @@ from slipway import compose, preflight
 from slipway.blueprint import Marked, Record, markers, record
 from slipway.declared import Declared
 from slipway.errors import ConfigError
+from slipway.hash_cache import HashCache
 from slipway.host import registry_login
 from slipway.image_plan import plan_images, pulled_images
 from slipway.mounted_files import Mounted, collect
@@ -110,7 +111,13 @@ def _judge(
     problems.found += unmounted
     with problems.collected(), Registry(registry_login) as registry:
         images = plan_images(
-            project, stack.component, settings.registry, settings.platform, state, registry.digest
+            project,
+            stack.component,
+            settings.registry,
+            settings.platform,
+            state,
+            registry.digest,
+            HashCache(),
         )
     marked = None if problems.found else _marked(stack, settings, environ)
     return Declared(

@@ -5,18 +5,22 @@ from typing import Any
 import pytest
 
 from slipway.errors import ConfigError, RegistryError
+from slipway.hash_cache import HashCache
 from slipway.image_plan import (
     ImagePlan,
     plan_images,
     pulled_images,
     refuse_moved_tags,
     relative_context,
+    require_unchanged,
 )
 from slipway.key_lines import KeyLines
 from slipway.reference import ImageReference
 from slipway.services import Build, Project
 from slipway.source_hash import read_source
 from slipway.state import REMOTE_IMAGE, StackState
+
+from .test_hash_cache import later, later_in
 
 DIGEST = "sha256:" + "d" * 64
 PULLED = f"docker.io/library/postgres:16@sha256:{'e' * 64}"
@@ -47,8 +51,9 @@ def images(
     stack: Project,
     state: StackState = EMPTY,
     look_up: Callable[[ImageReference], str | None] = nothing,
+    cache: HashCache | None = None,
 ) -> dict[str, ImagePlan]:
-    return plan_images(stack, "shop", "localhost:5000/team", "linux/amd64", state, look_up)
+    return plan_images(stack, "shop", "localhost:5000/team", "linux/amd64", state, look_up, cache)
 
 
 def lines(folder: Path, text: str) -> KeyLines:
@@ -163,6 +168,26 @@ def test_images_that_are_not_pinned_are_told_together(tmp_path: Path) -> None:
         'compose.yaml:1 services.d.image: "UPPER" is not an image reference; write '
         "repository:tag@sha256:<64 hex digits>",
     ]
+
+
+def test_source_that_changed_during_the_build_is_not_pushed(
+    context: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = HashCache(tmp_path_factory.mktemp("hashes"), later, later_in)
+    stack = project({"web": {"build": {"context": str(context)}}})
+    assert images(stack, cache=cache) == images(stack, cache=cache) == images(stack)
+    plan = images(stack, cache=cache)["web"]
+    # What the cache says may be older than the plan.
+    monkeypatch.setattr(HashCache, "open", lambda *_: pytest.fail("it asked the cache"))
+    require_unchanged(plan)
+
+    (context / "app.py").write_text("print('HELLO')\n")
+    with pytest.raises(ConfigError) as caught:
+        require_unchanged(plan)
+    assert caught.value.problems == (
+        f"{context}: changed while the image was built (app.py), so that the image may hold "
+        "either; it was not pushed; run pulumi up again",
+    )
 
 
 def ledger_of(source_hash: str | None, image: str) -> list[dict[str, Any]]:
