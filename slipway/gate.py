@@ -7,6 +7,7 @@ or raises, and then what served before still serves and no unproven container ru
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from slipway.draining import Drain
 from slipway.errors import GateError, HostError
@@ -171,7 +172,7 @@ class _Passage:
 
     def _switch(self) -> None:
         upstreams, now = self._plan.upstreams, self._ingress.live()
-        if upstreams == dict(now.upstreams):
+        if upstreams == dict(now.upstreams) and now.table == self._plan.table:
             self._lease.confirm(now)
             self._world.report(
                 "the public address leads to this release already: nothing to switch"
@@ -180,7 +181,7 @@ class _Passage:
         # What is held now, this gate holds, in the place of what it saw; the state may not know it.
         if _unheld(now, self._seen.upstreams).upstreams != {**self._seen.upstreams, **self._opened}:
             self._lease.confirm(self._seen)  # Fails: someone else has moved the route.
-        self._lease.switch(now, self._plan.fingerprint, upstreams)
+        self._lease.switch(now, self._plan.fingerprint, upstreams, self._plan.table)
         self._world.report("switched: new requests go to this release")
 
     def _drain_all(
@@ -223,7 +224,7 @@ class _Passage:
     def _switch_back(self) -> set[tuple[str, str]]:
         """Lead requests to what served before; gives the upstreams, by service, that they leave."""
         current = self._route_now()
-        if current.upstreams == self._seen.upstreams:
+        if (current.upstreams, current.table) == (self._seen.upstreams, self._seen.table):
             return set()
         self._world.report("switching back to what served before")
         self._lease.switch_back(current, self._seen)
@@ -295,4 +296,4 @@ def _unheld(found: LiveRoute, behind: Mapping[str, str]) -> LiveRoute:
         service: behind.get(service, "") if upstream == HELD else upstream
         for service, upstream in found.upstreams.items()
     }
-    return LiveRoute(found.route, {s: upstream for s, upstream in upstreams.items() if upstream})
+    return replace(found, upstreams={s: up for s, up in upstreams.items() if up})

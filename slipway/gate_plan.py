@@ -77,6 +77,7 @@ class GatePlan:
         orphans: ids of containers of the stack that were there when the program began, and that
             no state knew: a killed run left them.
         served: upstreams that the state calls live, by service.
+        table: name of the sites that take requests to the release (`slipway.proxy.table_id`).
         labels: labels of the stack's service containers.
         proven_before: whether this is a release that was verified before; then workers need not
             wait for the routed ones to be proven.
@@ -94,6 +95,7 @@ class GatePlan:
     labels: Mapping[str, str] = field(default_factory=dict)
     logs: str = ""
     proven_before: bool = False
+    table: str = ""
 
     def of(self, role: Role) -> list[Candidate]:
         """The candidates that play a part."""

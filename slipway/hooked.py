@@ -22,6 +22,7 @@ from slipway.ingress import Ingress
 from slipway.plan import ContainerPlan, identity_of
 from slipway.prepared import Prepared, Settings
 from slipway.probes import Prober
+from slipway.proxy import table_id
 from slipway.roles import Role, job_timeout
 from slipway.state import live_fact
 
@@ -50,6 +51,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
         live=frozenset(found["name"] for found in prepared.live.serving.values()),
         orphans=prepared.orphans,
         served=prepared.live.upstreams,
+        table=table_id(prepared.sites),
         labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
         proven_before=restores,
         logs=f"backups/{prepared.stack.stack}/{prepared.run}/" if prepared.run else "",

@@ -17,6 +17,7 @@ from slipway.errors import GateError, HostError
 from slipway.holder import Holder
 from slipway.host import Host
 from slipway.job_marks import READ_MARK, WRITE_MARK
+from slipway.proxy import TABLE
 
 LEASE_SECONDS = 20
 """How long a lease lives without being renewed: a gate that was killed is forgotten after it."""
@@ -32,10 +33,12 @@ class LiveRoute:
     Args:
         route: name of the route, empty where there is none yet.
         upstreams: container:port by service.
+        table: name of the sites that it is for (`slipway.proxy.table_id`); empty if not told.
     """
 
     route: str = ""
     upstreams: Mapping[str, str] = field(default_factory=dict)
+    table: str = ""
 
     @property
     def containers(self) -> frozenset[str]:
@@ -63,7 +66,8 @@ class Ingress:
         route, *pairs = lines
         if not route.startswith("releases/"):
             return LiveRoute()
-        return LiveRoute(route, dict(pair.split(" ", 1) for pair in pairs))
+        upstreams = dict(pair.split(" ", 1) for pair in pairs)
+        return LiveRoute(route, upstreams, table=upstreams.pop(TABLE, ""))
 
     def in_flight(self, upstream: str) -> int:
         """Requests that an upstream is answering now, WebSockets among them."""
@@ -205,21 +209,34 @@ class Lease:
         args = (self._token, container, mark, *known)
         self._judge(*self._ingress._run(WRITE_MARK, *args), "note that a job is done")
 
-    def switch(self, seen: LiveRoute, fingerprint: str, upstreams: Mapping[str, str]) -> LiveRoute:
+    def switch(
+        self,
+        seen: LiveRoute,
+        fingerprint: str,
+        upstreams: Mapping[str, str],
+        table: str | None = None,
+    ) -> LiveRoute:
         """Lead public traffic to `upstreams`, if it still goes where it was seen to go.
+
+        Args:
+            seen: where it was seen to go.
+            fingerprint: of what it goes to; for the route's name.
+            upstreams: container:port by service.
+            table: name of the sites that take it there; default: those that took it to `seen`.
 
         Raises:
             GateError: the route or the lease is another's by now.
         """
         name = f"releases/{fingerprint[:12]}-{secrets.token_hex(4)}"
-        pairs = [part for pair in sorted(upstreams.items()) for part in pair]
-        self._switch(seen.route, name, *pairs)
-        return LiveRoute(name, dict(upstreams))
+        found = LiveRoute(name, dict(upstreams), seen.table if table is None else table)
+        files = {**upstreams, TABLE: found.table} if found.table else upstreams
+        self._switch(seen.route, name, *(part for pair in sorted(files.items()) for part in pair))
+        return found
 
     def switch_back(self, current: LiveRoute, earlier: LiveRoute) -> None:
         """Lead public traffic to where it went before."""
         if earlier.upstreams:
-            self.switch(current, "back", earlier.upstreams)
+            self.switch(current, "back", earlier.upstreams, earlier.table)
         else:
             self._switch(current.route, "")
 

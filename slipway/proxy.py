@@ -6,6 +6,7 @@ on a volume:
 
     /slipway/live            -> releases/<route>, one folder for all services
     /slipway/live/<service>  container:port that gets the traffic, or HELD
+    /slipway/live/+table     name of the sites for which this route was made
     /slipway/candidate/<service>, /slipway/candidate/.key
                              container:port that gets the requests with the right key; between
                              two gates nobody knows the key
@@ -15,7 +16,7 @@ on a volume:
 them out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,6 +34,9 @@ LIVE_PREFIX = "live-"
 HELD = "127.0.0.1:9"
 """Stands in the place of an upstream while requests wait: nothing in the ingress container listens
 there, so that a connection is refused at once and tried again."""
+TABLE = "+table"
+"""Stands beside the upstreams of a route and names the sites that it is for; no service can be
+called so."""
 ADMIN = "127.0.0.1:2019"
 SERVER = "slipway"
 """The header Server of what the proxy answers itself."""
@@ -62,18 +66,36 @@ class Site:
     hold: float = _RETRY
 
 
-def caddy_config(sites: Sequence[Site]) -> dict[str, Any]:
-    """Caddy's configuration for a stack; see https://caddyserver.com/docs/json/."""
-    ordered = sorted(sites, key=lambda site: site.service)
-    servers = {"public": _server(PUBLIC_PORT, [*_keyed_routes(ordered), *_public_routes(ordered)])}
-    for port in sorted({site.port for site in ordered if site.names}):
-        named = [site for site in ordered if site.names and site.port == port]
-        servers[f"internal-{port}"] = _server(port, _named_routes(named))
+def caddy_config(sites: Sequence[Site], before: Sequence[Site] = ()) -> dict[str, Any]:
+    """Caddy's configuration for a stack; see https://caddyserver.com/docs/json/.
+
+    Args:
+        sites: what the proxy does.
+        before: what it does as long as the live route is not one of a release with these sites:
+            those of the release that serves while the proxy is made.
+    """
+    ordered, earlier = _by_service(sites), _by_service(before)
+    earlier = [] if earlier == ordered else earlier
+    only_now = _OnlyWhile(table_id(earlier)) if earlier else None
+    every = _by_service({site.service: site for site in [*earlier, *ordered]}.values())
+    old = [*_public_routes(earlier), _NOWHERE]
+    public = [*_keyed_routes(every), *(only_now.each(old) if only_now else [])]
+    servers = {"public": _server(PUBLIC_PORT, [*public, *_public_routes(ordered)])}
+    for port in sorted({site.port for site in [*ordered, *earlier] if site.names}):
+        named, old_named = _named(ordered, port), _named(earlier, port)
+        guarded = only_now.each(_named_routes(old_named)) if only_now else []
+        routes = [*_new_names(named, earlier), *guarded, *_named_routes(named)]
+        servers[f"internal-{port}"] = _server(port, routes)
     return {
         "admin": {"listen": ADMIN},
         "logging": {"logs": {"default": {"level": "WARN"}}},
         "apps": {"http": {"grace_period": "30s", "servers": servers}},
     }
+
+
+def table_id(sites: Sequence[Site]) -> str:
+    """A name for the ways that requests take, which a live route can carry."""
+    return digest([asdict(site) for site in _by_service(sites)])[:SHORT]
 
 
 def settings_id(
@@ -91,11 +113,29 @@ def settings_id(
     return digest(settings)[:SHORT]
 
 
+def _by_service(sites: Iterable[Site]) -> list[Site]:
+    return sorted(sites, key=lambda site: site.service)
+
+
+@dataclass(frozen=True)
+class _OnlyWhile:
+    """Has routes match only while the live route is of one table, or of none that it tells."""
+
+    table: str
+
+    def each(self, routes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        current = {"vars": {f"{{file.{ROOT}/live/{TABLE}}}": [self.table, ""]}}
+        return [
+            {**route, "match": [{**match, **current} for match in route.get("match", [{}])]}
+            for route in routes
+        ]
+
+
 def _server(port: int, routes: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "listen": [f":{port}"],
         # Without the last one, what matches nothing would get an empty answer with status 200.
-        "routes": [*routes, {"handle": [_page("404", "No service takes this host and path.")]}],
+        "routes": [*routes, {"handle": _NOWHERE["handle"]}],
         "automatic_https": {"disable": True},
         "errors": {
             "routes": [
@@ -145,6 +185,23 @@ def _public_match(site: Site) -> dict[str, Any]:
     return match
 
 
+def _named(sites: Sequence[Site], port: int) -> list[Site]:
+    return [site for site in sites if site.names and site.port == port]
+
+
+def _new_names(sites: Sequence[Site], earlier: Sequence[Site]) -> list[dict[str, Any]]:
+    """The ways to services that the release before did not have, by names that it did not have:
+    what calls them is proven before they are in the live route for good."""
+    services = {site.service for site in earlier}
+    names = {name for site in earlier for name in site.names}
+    new = {site: [n for n in site.names if n not in names] for site in sites if earlier}
+    return [
+        _route({"host": found}, site)
+        for site, found in new.items()
+        if found and site.service not in services
+    ]
+
+
 def _named_routes(sites: Sequence[Site]) -> list[dict[str, Any]]:
     """The ways of other services, by name. Where one alone has a port, or is internal, the name
     need not be in the request: a proxy of the stack's own may put the public's host there."""
@@ -192,3 +249,6 @@ def _page(status: str, text: str) -> dict[str, Any]:
         "body": f"{text}\n",
         "headers": {"Content-Type": ["text/plain; charset=utf-8"], "Server": [SERVER]},
     }
+
+
+_NOWHERE = {"handle": [_page("404", "No service takes this host and path.")], "terminal": True}

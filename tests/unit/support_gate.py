@@ -246,9 +246,16 @@ class FakeLease:
     def close_candidate(self) -> None:
         self._ingress.close()
 
-    def switch(self, seen: LiveRoute, fingerprint: str, upstreams: Mapping[str, str]) -> LiveRoute:
+    def switch(
+        self,
+        seen: LiveRoute,
+        fingerprint: str,
+        upstreams: Mapping[str, str],
+        table: str | None = None,
+    ) -> LiveRoute:
         self._ingress.fail("switch")
-        route = LiveRoute(f"releases/{fingerprint}", dict(upstreams))
+        kept = seen.table if table is None else table
+        route = LiveRoute(f"releases/{fingerprint}", dict(upstreams), kept)
         self._swap(seen, route)
         self._ingress.fail("switch, after it was done")
         return route
@@ -337,6 +344,7 @@ class Scene:
     live: Mapping[str, str] = field(default_factory=dict)
     orphans: tuple[str, ...] = ()
     secrets: list[str] = field(default_factory=list)
+    table: str = ""
 
     def __post_init__(self) -> None:
         self.journal: list[str] = []
@@ -365,6 +373,7 @@ class Scene:
             live=live,
             orphans=self.orphans,
             served={service: up for service, up in self.live.items() if ":" in up},
+            table=self.table,
         )
 
     def run(self) -> list[str]:

@@ -92,6 +92,22 @@ def test_nothing_is_switched_when_the_route_is_right_already() -> None:
     assert scene.ingress.route == LiveRoute("releases/before", BEFORE)
 
 
+def test_sites_that_changed_alone_are_switched_to() -> None:
+    scene = Scene([web("web-1", "a")], live=BEFORE, table="new-sites")
+    scene.ingress.route = LiveRoute("releases/before", BEFORE, "old-sites")
+    assert "says: switched: new requests go to this release" in scene.run()
+    assert scene.ingress.route == LiveRoute("releases/now", BEFORE, "new-sites")
+
+
+def test_sites_of_a_release_that_fails_after_the_switch_are_left_again() -> None:
+    scene = Scene([web("web-1", "a")], live=BEFORE, table="new-sites")
+    scene.ingress.route = LiveRoute("releases/before", BEFORE, "old-sites")
+    scene.prober.public = Reply(1.0, 500, "oops")
+    assert refused(scene).splitlines()[-1] == "what served before still serves"
+    assert scene.ingress.route == LiveRoute("releases/before, again", BEFORE, "old-sites")
+    assert scene.host.running == [INGRESS, "web-1"]
+
+
 def test_live_container_that_had_stopped_is_watched_like_a_new_one() -> None:
     scene = Scene([web("web-1", "a", stable_for=7.0)], live=BEFORE)
     scene.host.crash("web-1")

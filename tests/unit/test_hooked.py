@@ -6,6 +6,7 @@ from slipway import gate, hooked
 from slipway.errors import GateError, HostError
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_OWNER, LABEL_ROLE, NetworkState
+from slipway.proxy import table_id
 from slipway.roles import Role
 
 from .support_deploy import DIGEST, OWNER, World, bring_up
@@ -51,6 +52,7 @@ def test_gate_is_given_the_digests_that_were_released(
             ),
             live=frozenset({web.name, worker.name}),
             served={"web": str(first.containers[0].upstream)},
+            table=table_id(prepared.sites),
             labels={LABEL_OWNER: OWNER, LABEL_ROLE: "service"},
         )
     ]

@@ -307,6 +307,19 @@ def test_switch_leads_all_services_to_the_release(
     }
 
 
+def test_route_tells_the_sites_that_it_is_for(
+    host: ScriptHost, ingress: Ingress, lease: Lease
+) -> None:
+    first = lease.switch(LiveRoute(), "1" * 64, FIRST, "old-sites")
+    held = lease.switch(first, "held", SECOND)
+    second = lease.switch(held, "2" * 64, SECOND, "new-sites")
+    assert [first.table, held.table, second.table] == ["old-sites", "old-sites", "new-sites"]
+    assert ingress.live() == second == LiveRoute(second.route, SECOND, "new-sites")
+    lease.switch_back(second, first)
+    back = ingress.live()
+    assert back == LiveRoute(back.route, FIRST, "old-sites")
+
+
 def test_switch_back_leads_to_the_earlier_release_again(ingress: Ingress, lease: Lease) -> None:
     first = lease.switch(LiveRoute(), "1" * 64, FIRST)
     second = lease.switch(first, "2" * 64, SECOND)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from slipway.canonical import SHORT
-from slipway.proxy import PUBLIC_PORT, Site, caddy_config, settings_id
+from slipway.proxy import PUBLIC_PORT, Site, caddy_config, settings_id, table_id
 
 KEYS = {
     "candidate": "gate-{file./slipway/candidate/.key}",
@@ -123,6 +123,64 @@ def test_without_an_internal_one_only_the_name_leads_to_services_of_the_same_por
 def test_order_of_the_sites_does_not_matter() -> None:
     sites = [WEB, Site("api", 9000, path="/api")]
     assert caddy_config(sites) == caddy_config(sites[::-1])
+
+
+# --- the ways of the release before ---------------------------------------------------------
+
+
+def while_before(before: Sequence[Site], route: dict[str, Any]) -> dict[str, Any]:
+    """A route that holds until the release that the proxy is made for serves."""
+    current = {"vars": {"{file./slipway/live/+table}": [table_id(before), ""]}}
+    matches = route.get("match", [{}])
+    return {"match": [{**match, **current} for match in matches], **without_match(route)}
+
+
+def without_match(route: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in route.items() if key != "match"}
+
+
+NOWHERE = {"handle": [page("404", "No service takes this host and path.")], "terminal": True}
+
+
+def test_ways_of_the_release_before_hold_until_the_next_one_serves() -> None:
+    before = [WEB, Site("old", 9000, hosts=("old.example.com",))]
+    after = [Site("front", 8080, names=("front",)), Site("web", 8000, path="/web", names=("web",))]
+    servers = caddy_config(after, before)["apps"]["http"]["servers"]
+    gates = [keyed(f, s) for f in ("candidate", "live") for s in ("front", "old", "web")]
+    assert servers == {
+        "public": server(
+            PUBLIC_PORT,
+            *gates,
+            while_before(before, way("old", {"host": ["old.example.com"]})),
+            while_before(before, way("web")),
+            while_before(before, NOWHERE),
+            way("web", {"path": ["/web", "/web/*"]}),
+            way("front"),
+        ),
+        "internal-8000": server(8000, while_before(before, way("web")), way("web")),
+        "internal-8080": server(8080, way("front", {"host": ["front"]}), way("front")),
+    }
+
+
+def test_new_service_is_called_by_its_name_before_the_release_serves() -> None:
+    """What calls it must be proven, and the service of the same port takes every name else."""
+    after = [WEB, Site("api", 8000, internal=True, names=("api", "web"))]
+    servers = caddy_config(after, [WEB])["apps"]["http"]["servers"]
+    assert servers["internal-8000"]["routes"][:2] == [
+        way("api", {"host": ["api"]}),
+        while_before([WEB], way("web")),
+    ]
+
+
+def test_same_ways_are_no_others() -> None:
+    assert caddy_config([WEB], [WEB]) == caddy_config([WEB])
+
+
+def test_tables_are_told_apart_by_what_they_lead_to() -> None:
+    sites = [WEB, Site("api", 9000)]
+    assert table_id(sites) == table_id(sites[::-1])
+    others = [[WEB], [WEB, Site("api", 9001)], [WEB, Site("api", 9000, names=("api",))]]
+    assert len({table_id(found) for found in [sites, *others]}) == len(others) + 1
 
 
 SETTINGS: dict[str, Any] = {
