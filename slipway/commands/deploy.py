@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from slipway.commands.edge import errors_shown
 from slipway.commands.locks import ROOT
-from slipway.commands.run import Run, say
+from slipway.commands.run import Run, say, verdict_told
 from slipway.driver import Exit
 from slipway.errors import ConfigError
 from slipway.origin import HOTFIX, GitState, git_state
@@ -31,14 +30,17 @@ def deploy(
     ] = None,
 ) -> None:
     """Release the stack's source through the gate, verify what serves, undo what failed."""
-    with errors_shown():
+    with verdict_told():
         run = Run(stack, options or [])
-        _leave_pin(run, leave=leave)
+        pin = run.pin
+        _require_leave(run, leave=leave)
         if hotfix is not None:
             run.environ[HOTFIX] = hotfix
         run.require_ready()
         source = git_state(run.compose_folder)
         code = run.carry_out(None, f"deploying {stack} from {_shown(source)}", run.deployment())
+        if code is Exit.VERIFIED and pin is not None:
+            say(f"{stack} is no longer pinned at release {pin}")
         if code is Exit.VERIFIED and tag:
             _tag(run, source)
         for file in run.evidence():
@@ -46,8 +48,8 @@ def deploy(
     raise SystemExit(int(code))
 
 
-def _leave_pin(run: Run, *, leave: bool) -> None:
-    """Take the pin out of the stack's file, if there is one and that is meant.
+def _require_leave(run: Run, *, leave: bool) -> None:
+    """Make sure that the pin, if there is one, is meant to be left.
 
     Raises:
         ConfigError: it is not known whether it is meant.
@@ -65,8 +67,6 @@ def _leave_pin(run: Run, *, leave: bool) -> None:
                 f"{run.stack} --leave-pin; to see that all is as it was pinned: pulumi up"
             ]
         )
-    run.set_pin(None)
-    say(f"{run.stack} is no longer pinned at release {pin}")
 
 
 def _shown(source: GitState | None) -> str:

@@ -7,9 +7,8 @@ import typer
 
 from slipway import host as docker_host
 from slipway.blueprint import KEPT
-from slipway.commands.edge import errors_shown
 from slipway.commands.locks import ROOT
-from slipway.commands.run import Run, say
+from slipway.commands.run import Run, say, verdict_told
 from slipway.driver import Exit
 from slipway.errors import ConfigError, RegistryError
 from slipway.host import Host, has_digest, registry_login
@@ -29,7 +28,7 @@ def rollback(
     preview: Annotated[bool, typer.Option("--preview", help="only show what would change")] = False,
 ) -> None:
     """Release an earlier release again, through the same gate, and pin the stack at it."""
-    with errors_shown():
+    with verdict_told():
         run = Run(stack)
         run.require_ready()
         before = run.deployment()
@@ -51,17 +50,12 @@ def rollback(
 
 
 def _restore(run: Run, number: int, before: Deployment) -> Exit:
-    earlier = run.pin
-    # Written first: if this is killed, the next pulumi up goes on to where the user wanted to go.
-    run.set_pin(str(number))
     code = run.carry_out(number, f"rolling {run.stack} back to release {number}", before)
     if code is Exit.VERIFIED:
         say(
             f"{run.stack} is pinned at release {number}: pulumi up keeps it; "
             f"scripts/deploy {run.stack} --leave-pin releases the source again"
         )
-    elif code is not Exit.BROKEN:
-        run.set_pin(earlier)
     return code
 
 

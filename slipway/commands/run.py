@@ -5,18 +5,21 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from slipway import host as docker_host
 from slipway.backups import LogBackup
+from slipway.commands.edge import errors_shown
 from slipway.commands.locks import ROOT, put_in_order
 from slipway.commands.machine import machine_problems
 from slipway.driver import Driver, Ended, Exit, Surroundings
 from slipway.engine import Engine
-from slipway.errors import ConfigError, HostError
+from slipway.errors import ConfigError, HostError, UserError
 from slipway.evidence.checked import Report
 from slipway.evidence.model import RUN_FORMAT
 from slipway.evidence.store import FOLDER, Store
@@ -31,6 +34,8 @@ from slipway.verify import Deployment, parse_export
 PIN = "slipway:pin"
 EVIDENCE = ROOT / FOLDER
 _ERROR = re.compile(r"^error: ", re.MULTILINE)
+_PARTIAL = re.compile(r"-t|--(?:target|exclude)(?:-\w+)?|--preview-only|--destroy")
+"""Options under which `pulumi up` succeeds without having released the source."""
 
 
 class Run:
@@ -41,7 +46,7 @@ class Run:
         options: of `pulumi up`.
 
     Raises:
-        ConfigError: there is no such stack.
+        ConfigError: there is no such stack, or an option would release a part of it.
     """
 
     def __init__(self, stack: str, options: Sequence[str] = ()) -> None:
@@ -53,6 +58,7 @@ class Run:
                     "slipway:compose and slipway:port, or let scripts/init do it"
                 ]
             )
+        _refuse_partial(options)
         self.stack = stack
         self.name = datetime.now(UTC).strftime(RUN_FORMAT)
         self.environ: dict[str, str] = {}
@@ -110,16 +116,31 @@ class Run:
             )
 
     def carry_out(self, number: int | None, title: str, before: Deployment | None) -> Exit:
-        """Deploy the source, or restore a release.
+        """Deploy the source, or restore a release and pin the stack at it.
+
+        The pin is as it was where what served before serves on.
 
         Args:
             number: of the release to restore; None for the source.
             title: what to call it.
             before: what the state calls live.
         """
+        earlier, wanted = self.pin, None if number is None else str(number)
+        code = Exit.REFUSED
+        try:
+            # First: if this is killed, the next pulumi up goes on to where the user wanted to go.
+            if wanted != earlier:
+                self.set_pin(wanted)
+            code = self._drive(number, title, before)
+        finally:
+            if wanted != earlier and code in (Exit.REFUSED, Exit.UNDONE):
+                self.set_pin(earlier)
+        return code
+
+    def _drive(self, number: int | None, title: str, before: Deployment | None) -> Exit:
         with (
-            display(sys.stderr, os.environ, time.monotonic) as shown,
-            Interruption(self.engine.interrupt, _Sayer(shown)) as interruption,
+            display(sys.stderr, os.environ, time.monotonic) as drawn,
+            Interruption(self.engine.interrupt, _Sayer(shown := _Lasting(drawn))) as interruption,
         ):
             updates = _Updates(self.engine, shown, self._options)
             around = Surroundings(
@@ -133,10 +154,14 @@ class Run:
                 sleep=time.sleep,
                 environ=self.environ,
                 interrupted=lambda: interruption.count > 0,
+                undoing=interruption.bring_back,
             )
             driver = Driver(around, before)
             code = driver.deploy(title) if number is None else driver.restore(number, title)
-        self._keep_evidence(driver, code, number)
+            try:
+                self._keep_evidence(driver, code, number)
+            except (OSError, HostError) as error:
+                around.say(f"warning: evidence is not kept: {error}")
         return code
 
     def _keep_evidence(self, driver: Driver, code: Exit, number: int | None) -> None:
@@ -154,19 +179,36 @@ class Run:
         redact = Redactor(self.secrets)
         deployment = self.deployment() if code is Exit.VERIFIED else None
         found = report.of(deployment, driver.checks, redact(driver.errors), datetime.now(UTC))
-        try:
-            Store(EVIDENCE, self.stack).finish(found)
-        except OSError as error:
-            say(f"warning: evidence is not kept: {error}")
+        Store(EVIDENCE, self.stack).finish(found)
 
     def evidence(self) -> list[Path]:
         """The reports of this run."""
         return sorted(EVIDENCE.glob(f"{self.stack}/{self.name}-*.md"))
 
 
+@contextmanager
+def verdict_told() -> Iterator[None]:
+    """As `errors_shown`, for scripts whose exit code tells how a stack is.
+
+    Python ends with 1 when a bug is met, and that would say that the release before was seen to
+    serve.
+    """
+    try:
+        with errors_shown():
+            yield
+    except KeyboardInterrupt:  # While an update runs, `Interruption` has the signal.
+        say("interrupted; nothing was changed")
+        raise SystemExit(Exit.REFUSED) from None
+    except Exception:
+        traceback.print_exc()
+        say("this is a bug in Slipway, please report it; what serves is not known: scripts/doctor")
+        raise SystemExit(Exit.BROKEN) from None
+
+
 def say(text: str) -> None:
     """Tell the user something; what is asked for goes to the standard output, this beside it."""
-    print(text, file=sys.stderr, flush=True)
+    with suppress(OSError):  # Nobody may be listening any more.
+        print(text, file=sys.stderr, flush=True)
 
 
 def stack_file(stack: str) -> Path:
@@ -180,10 +222,37 @@ def stacks() -> list[str]:
     return [file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files]
 
 
+def _refuse_partial(options: Sequence[str]) -> None:
+    found = [one for one in options if _PARTIAL.fullmatch(one.partition("=")[0])]
+    if found:
+        raise ConfigError(
+            [
+                f"{', '.join(found)}: a release is all of its services, and is seen to serve; "
+                "leave this out, or call pulumi up yourself"
+            ]
+        )
+
+
+class _Lasting:
+    """A display that goes silent when its terminal or pipe is closed: the deploy goes on."""
+
+    def __init__(self, drawn: Display) -> None:
+        self._drawn = drawn
+        self._closed = False
+
+    def update(self, progress: Progress, lines: Sequence[Line]) -> None:
+        if self._closed:
+            return
+        try:
+            self._drawn.update(progress, lines)
+        except OSError:
+            self._closed = True
+
+
 class _Sayer:
     """Takes lines while a display is on."""
 
-    def __init__(self, shown: Display) -> None:
+    def __init__(self, shown: _Lasting) -> None:
         self._shown = shown
 
     def __call__(self, text: str) -> None:
@@ -193,7 +262,7 @@ class _Sayer:
 class _Updates:
     """The engine as the driver needs it, with its progress shown."""
 
-    def __init__(self, engine: Engine, shown: Display, options: Sequence[str]) -> None:
+    def __init__(self, engine: Engine, shown: _Lasting, options: Sequence[str]) -> None:
         self._engine = engine
         self._shown = shown
         self._options = options
@@ -207,9 +276,14 @@ class _Updates:
 
         follower = Follower(show)
         ended = self._engine.update(follower, environ, self._options if options else ())
+        killed = ended.code < 0
+        if killed:
+            # It had no time to take its lock away, which would refuse the way back.
+            with suppress(UserError):
+                put_in_order(self._engine.stack, _Sayer(self._shown))
         return Ended(
             ok=ended.code == 0,
-            changed=follower.progress.changed,
+            changed=follower.progress.changed or killed,
             recorded=follower.progress.recorded,
             # What the engine never began to do, such as a locked stack, is in no event.
             errors="\n".join(told) or _ERROR.sub("", ended.errors.strip()),
