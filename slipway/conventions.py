@@ -7,7 +7,7 @@ compose file.
 import re
 from collections.abc import Sequence
 
-from slipway.invocations import FLASK_VALUES, Call, calls, one_of
+from slipway.invocations import FLASK_VALUES, Call, calls, one_of, script_lines
 from slipway.known_images import KnownImage, known_image
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "known_image",
     "listening_port",
     "migrates",
+    "migration_in",
 ]
 
 _SCHEDULERS = one_of(
@@ -31,6 +32,8 @@ _WORKERS = one_of(
     "worker workers"
 )
 _MIGRATIONS = one_of("migrate migrations syncdb")
+_UPGRADES = one_of("upgrade db_upgrade upgrade_db")
+"""A module or script of the application's own; `-` and `_` in a longer name say too little."""
 _DEV_PROGRAMS = {"runserver", "runserver_plus", "runsslserver", "watchfiles", "watchmedo"}
 _CELERY_VALUES = (
     "-A",
@@ -134,7 +137,12 @@ def _migrates(call: Call) -> bool:
         return operands[:2] in {("db", "upgrade"), ("db", "migrate"), ("database", "upgrade")}
     if call.name == "piccolo":
         return operands[:2] == ("migrations", "forwards")
-    return _speaks_of(call, _MIGRATIONS)
+    return _speaks_of(call, _MIGRATIONS) or _UPGRADES.fullmatch(call.name) is not None
+
+
+def migration_in(command: Sequence[str]) -> str | None:
+    """The part of a command that changes the schema of a database, as written; None without one."""
+    return next((line for line in script_lines(command) if migrates(["sh", "-c", line])), None)
 
 
 def collects_static(command: Sequence[str]) -> bool:

@@ -74,6 +74,21 @@ class Call:
         return tuple(operands)
 
 
+def script_lines(command: Sequence[str]) -> list[str]:
+    """The commands that a command consists of, as written; those of a script for `sh -c` too."""
+    lines: list[str] = []
+    for words in _simple_commands(command):
+        while words and words[0] in _KEYWORDS:
+            words = words[1:]
+        scripts = [n + 1 for n, word in enumerate(words) if re.fullmatch(r"-[a-z]*c", word)]
+        if words and _name(words[0]) in _SHELLS and scripts:
+            lines += script_lines(_split("".join(words[scripts[0] : scripts[0] + 1])))
+        elif words:
+            split = any(re.search(r"\s", word) for word in words)
+            lines.append(shlex.join(words) if split else " ".join(words))
+    return lines
+
+
 def calls(command: Sequence[str]) -> list[Call]:
     """The programs that a command runs, in order.
 

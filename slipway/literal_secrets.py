@@ -11,6 +11,13 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from slipway.redact import holds_secret
 from slipway.yaml_edit import Splice, entries, in_flow, items, line_of, parse, read_text, value_of
 
+FOUND_IN_BUILD = (
+    "a secret stands in the file, and build arguments can be read out of the image's history; "
+    "change the secret, and give it to the build as a build secret: build: {secrets: [name]}, "
+    "secrets: {name: {file: …}} at the top level with a file that is in no commit, and "
+    "RUN --mount=type=secret,id=name in the Dockerfile"
+)
+"""What is said of a literal secret among build arguments."""
 _VARIABLE = re.compile(r"\$\$|\$\{?(?P<name>\w+)")
 _TELLS_ABOUT_SECRETS = re.compile(
     # POSTGRES_PASSWORD_FILE, TOKEN_EXPIRE_MINUTES, AUTH_METHOD, …
@@ -26,7 +33,7 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 
 @dataclass(frozen=True)
 class Finding:
-    """A literal secret under a service's `environment`.
+    """A literal secret under a service's `environment`, or among its build arguments.
 
     Args:
         file: where it stands.
@@ -50,7 +57,7 @@ class Finding:
 
 
 def literal_secrets(file: Path, text: str | None = None) -> list[Finding]:
-    """The literal secrets in a compose file, in the order of their places.
+    """The literal secrets of containers in a compose file, in the order of their places.
 
     Args:
         file: the compose file.
@@ -59,12 +66,24 @@ def literal_secrets(file: Path, text: str | None = None) -> list[Finding]:
     Raises:
         ConfigError: the file cannot be read.
     """
+    return _found(file, text, "environment")
+
+
+def build_secrets(file: Path, text: str | None = None) -> list[Finding]:
+    """The literal secrets among build arguments; arguments and errors as of `literal_secrets`.
+
+    They cannot be moved as those of containers are: a build argument is no place for a secret.
+    """
+    return _found(file, text, "build", "args")
+
+
+def _found(file: Path, text: str | None, *path: str) -> list[Finding]:
     text = read_text(file) if text is None else text
     root = parse(file, text)
     flow = set(in_flow(root))
     found: dict[tuple[int, int], Finding] = {}
     for service, (_, node) in entries(value_of(root, "services")).items():
-        for key, value, scalar in _variables(value_of(node, "environment")):
+        for key, value, scalar in _variables(value_of(node, *path)):
             if _literal(value) and _secret(key, value):
                 finding = _finding(file, text, service, key, value, scalar, id(scalar) in flow)
                 found.setdefault(finding.place, finding)

@@ -9,7 +9,7 @@ import psutil
 
 from slipway.dockerfile import Need, builder_needs
 from slipway.errors import ConfigError, HostError
-from slipway.host import LABEL_CONFIG, Host
+from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, Host
 from slipway.image_plan import ImagePlan
 from slipway.key_lines import KeyLines
 from slipway.reference import parse_reference
@@ -29,7 +29,8 @@ def refuse_secret_arguments(project: Project, secrets: Mapping[str, str]) -> Non
     """
     problems = [
         f"{project.file} services.{name}.build.args.{argument}: holds the secret {secret}; build "
-        "arguments can be read out of the image; give it to the container under environment"
+        "arguments can be read out of the image's history; give it to the container under "
+        "environment, or to the build as a build secret"
         for name, service in project.services.items()
         for argument, value in (service.build.args if service.build else {}).items()
         for secret, hidden in secrets.items()
@@ -161,6 +162,23 @@ def refuse_other_name(found: Mapping[str, Any] | None, wanted: str) -> None:
     )
 
 
+def has_settings(labels: Mapping[str, str], wanted: str) -> bool:
+    """Whether a proxy is what is wanted, or can be it without being made anew.
+
+    Args:
+        labels: of its container.
+        wanted: the settings' name (`slipway.proxy.settings_id`).
+    """
+    if LABEL_CONFIG not in labels:
+        return True
+    return wanted in (labels[LABEL_CONFIG], labels.get(LABEL_CONFIG_BEFORE))
+
+
+def labels_of(found: Mapping[str, Any]) -> dict[str, str]:
+    """The labels of a container in the state."""
+    return {str(pair["label"]): str(pair["value"]) for pair in found.get("labels") or []}
+
+
 def refuse_ingress_change(
     found: Mapping[str, Any] | None, wanted: str, stack: str, variable: str
 ) -> None:
@@ -175,10 +193,7 @@ def refuse_ingress_change(
     Raises:
         ConfigError: the settings differ.
     """
-    if found is None:
-        return
-    labels = {str(pair["label"]): pair["value"] for pair in found.get("labels") or []}
-    if labels.get(LABEL_CONFIG) in (None, wanted):
+    if found is None or has_settings(labels_of(found), wanted):
         return
     ports = [port.get("external") for port in found.get("ports") or []]
     raise ConfigError(

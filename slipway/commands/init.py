@@ -2,15 +2,17 @@
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from slipway.commands.edge import errors_shown
-from slipway.errors import ConfigError
-from slipway.host import registry_login
+from slipway.errors import ConfigError, HostError
+from slipway.host import connect, registry_login
+from slipway.init.next_steps import naming, next_steps, shown
 from slipway.init.outline import Outline, outline
 from slipway.init.pinning import plan_pins
 from slipway.init.proposals import propose
@@ -18,8 +20,12 @@ from slipway.init.remarks import Remark, remarks
 from slipway.init.source import Sources
 from slipway.init.stack_files import StackFile, stack_files
 from slipway.init.writing import write
-from slipway.pin import Finding, carry_out, find_unpinned
+from slipway.literal_secrets import literal_secrets
+from slipway.pin import carry_out, find_unpinned
+from slipway.public_port import next_free
 from slipway.registry import Registry
+from slipway.toolchain.environment import uses_own_state
+from slipway.toolchain.places import Places
 from slipway.yaml_edit import read_text, replace_file
 
 ROOT = Path(__file__).absolute().parents[2]
@@ -37,7 +43,8 @@ def init(
         sources = Sources()
         proposals = propose(found, sources)
         text, without_place = write(found, proposals)
-        stacks = stack_files(ROOT, ROOT / stacks_dir, file, found.name)
+        stacks = stack_files(ROOT, ROOT / stacks_dir, file, found.name, _next_free)
+        named = naming(ROOT, _own_state(), found.name) if stacks else None
         left = [_without_place(found, name) for name in without_place]
         left += [
             remark
@@ -46,11 +53,31 @@ def init(
         ]
         if dry_run:
             _show(found, text, stacks)
-            problems = [f"{f.file}:{f.line} {f.image}: is not pinned" for f in _unpinned(file)]
         else:
             _write(found, text, stacks)
-            problems = _pin(file)
-    _tell(file, left, problems, stacks)
+        problems = _pin(file, dry_run=dry_run)
+        _tell(file, left, problems, stacks)
+        if any(stack.path.exists() for stack in stacks):
+            first = stacks[0].path.stem.removeprefix("Pulumi.")
+            secret = bool(literal_secrets(found.file, found.text))
+            steps = next_steps(file, first, named, secret=secret)
+            print("\n" + "\n".join(shown(steps, named)))
+
+
+def _next_free(first: int, taken: Container[int]) -> int | None:
+    """A free port of the Docker host; of this machine, where no engine answers yet."""
+    try:
+        host = connect()
+    except HostError:
+        return next_free(first, None, taken)
+    with closing(host):
+        return next_free(first, host, taken)
+
+
+def _own_state() -> Path | None:
+    """The folder of the checkout's own backend; None if another one is used."""
+    places = Places.of(ROOT, os.environ)
+    return places.state if uses_own_state(places, os.environ) else None
 
 
 def _compose_file(folder: Path) -> Path:
@@ -92,14 +119,8 @@ def _write(found: Outline, text: str, stacks: Sequence[StackFile]) -> None:
             print(f"{stack.path}: was written")
 
 
-def _unpinned(file: Path) -> list[Finding]:
-    try:
-        return find_unpinned(file, os.environ)
-    except ConfigError:  # A Dockerfile is missing; it is told when the images are to be pinned.
-        return []
-
-
-def _pin(file: Path) -> list[str]:
+def _pin(file: Path, *, dry_run: bool) -> list[str]:
+    """Pin what can be pinned; gives what cannot be."""
     try:
         findings = find_unpinned(file, os.environ)
     except ConfigError as error:
@@ -108,7 +129,8 @@ def _pin(file: Path) -> list[str]:
         return []
     with Registry(registry_login) as registry:
         pinning = plan_pins(findings, registry.digest)
-    carry_out(list(pinning.edits))
+    if not dry_run:
+        carry_out(list(pinning.edits))
     for edit in pinning.edits:
         print(edit)
     return list(pinning.problems)
@@ -129,9 +151,6 @@ def _tell(
         print("\n".join(f"- {line}" for line in told))
     else:
         print("nothing is left to decide")
-    if any(stack.path.exists() for stack in stacks):
-        first = stacks[0].path.stem.removeprefix("Pulumi.")
-        print(f"\nnext: scripts/deploy {first}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,14 @@ import typer
 
 from slipway.commands.edge import errors_shown
 from slipway.errors import ConfigError, HostError
-from slipway.literal_secrets import Finding, literal_secrets, references, variable_names
+from slipway.literal_secrets import (
+    FOUND_IN_BUILD,
+    Finding,
+    build_secrets,
+    literal_secrets,
+    references,
+    variable_names,
+)
 from slipway.redact import Redactor
 from slipway.yaml_edit import entries, parse, read_text, replace_file, splice, text_of, value_of
 
@@ -29,13 +36,17 @@ def secrets(
     with errors_shown():
         text = read_text(compose_file)
         names = variable_names(literal_secrets(compose_file, text), text)
-        if not names:
-            print("no literal secrets")
-            return
-        if check:
+        kept = build_secrets(compose_file, text)
+        for found in kept:
+            place = f"{found.file}:{found.line} {found.service}.build.args.{found.key}"
+            print(f"{place}: {FOUND_IN_BUILD}")
+        if check and (names or kept):
             for finding in names:
                 print(f"{_place(finding)} is a literal secret")
             raise SystemExit(1)
+        if not names:
+            print("no literal secrets" + (" that could be moved" if kept else ""))
+            return
         for name in stack or _stacks_of(compose_file):
             _store(name, names)
         if read_text(compose_file) != text:

@@ -3,9 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from slipway.init.answers import Function, plain_answer
 from slipway.init.source import literal, parsed
 
 _NAMES = (
@@ -43,12 +44,14 @@ class HealthRoute:
         file: the file that declares it, from the build context.
         line: the line there.
         whole: whether the path is complete; else a prefix could not be found out.
+        answer: values that its JSON answer always has.
     """
 
     path: str
     file: str
     line: int
     whole: bool = True
+    answer: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class _Route:
     line: int
     owner: str
     path: str
+    function: Function | None = None
+    decorator: ast.Call | None = None
+    view: str = ""
 
 
 def health_routes(files: Mapping[str, str]) -> list[HealthRoute]:
@@ -108,6 +114,7 @@ class _Survey:
         self.routes: list[_Route] = []
         self._routers: dict[tuple[str, str], str] = {}
         self._includes: list[_Include] = []
+        self._functions: dict[str, list[Function]] = {}
 
     def look(self, file: str, tree: ast.Module) -> None:
         for node in ast.walk(tree):
@@ -115,6 +122,7 @@ class _Survey:
                 self._router(file, node.targets[0], node.value)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self.routes += _decorated(file, node)
+                self._functions.setdefault(node.name, []).append(node)
             elif isinstance(node, ast.Call):
                 self._call(file, node)
 
@@ -138,7 +146,7 @@ class _Survey:
         elif name in {"Route", "add_url_rule", "add_get", "add_api_route"} and isinstance(
             path, str
         ):
-            self.routes.append(_Route(file, call.lineno, "app", path))
+            self.routes.append(_Route(file, call.lineno, "app", path, view=_view(call)))
 
     def _django(self, file: str, call: ast.Call, path: str) -> None:
         view = call.args[1] if len(call.args) > 1 else None
@@ -146,12 +154,17 @@ class _Survey:
             module = literal(view.args[0] if view.args else None)
             if isinstance(module, str):
                 self._includes.append(_Include(file, "urls", module, path))
-        self.routes.append(_Route(file, call.lineno, "urls", path))
+        self.routes.append(_Route(file, call.lineno, "urls", path, view=_view(call)))
 
     def resolve(self, route: _Route) -> HealthRoute:
         prefix = self._prefix(route.file, route.owner)
         path = re.sub(r"/{2,}", "/", f"/{prefix or ''}/{route.path.lstrip('/')}")
-        return HealthRoute(path, route.file, route.line, prefix is not None)
+        return HealthRoute(path, route.file, route.line, prefix is not None, self._answer(route))
+
+    def _answer(self, route: _Route) -> Mapping[str, object]:
+        named = self._functions.get(route.view, [])
+        function = named[0] if len(named) == 1 else route.function
+        return {} if function is None else plain_answer(function, route.decorator)
 
     def _prefix(self, file: str, owner: str, depth: int = 0) -> str | None:
         """What stands before the paths of a router; None if that cannot be found out."""
@@ -191,7 +204,14 @@ def _decorated(file: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Itera
         posts_only = "GET" not in str(literal(_keyword(found, "methods")) or "GET").upper()
         guarded = _GUARDED.search(f"{guards} {ast.unparse(found)}")
         if found.func.attr in _GETS and isinstance(path, str) and not (guarded or posts_only):
-            yield _Route(file, node.lineno, ast.unparse(found.func.value), path)
+            owner = ast.unparse(found.func.value)
+            yield _Route(file, node.lineno, owner, path, node, found)
+
+
+def _view(call: ast.Call) -> str:
+    """The name of the function that a call hangs in; empty if it names none."""
+    views = [arg for arg in call.args[1:2] if isinstance(arg, ast.Name | ast.Attribute)]
+    return ast.unparse(views[0]).rpartition(".")[2] if views else ""
 
 
 def _plain(pattern: str) -> str:

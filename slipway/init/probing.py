@@ -1,7 +1,7 @@
 """Choosing the request that tells whether a service is well."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -36,13 +36,18 @@ def probe_of(service: ServiceOutline, port: int, source: Source, front: bool) ->
     headers = {} if front else _host_header(service, source)
     why = _host_reason(headers)
     checked = _checked_path(service.health, port)
-    if checked:
-        return Probing(_probe(checked, headers), ("Its healthcheck asks for this path.", *why))
     routes = [] if front else health_routes(source.files)
+    if checked:
+        asked = [route for route in routes if route.whole and route.path == checked]
+        answer = asked[0].answer if len(asked) == 1 else {}
+        told = (f"{asked[0].file}:{asked[0].line} answers with these values.",) if answer else ()
+        reasons = ("Its healthcheck asks for this path.", *told, *why)
+        return Probing(_probe(checked, headers, answer), reasons)
     if routes and routes[0].whole:
         found = routes[0]
-        told = f"{found.file}:{found.line} answers there."
-        return Probing(_probe(found.path, headers), (told, *why))
+        what = ", with these values" if found.answer else ""
+        told = (f"{found.file}:{found.line} answers there{what}.",)
+        return Probing(_probe(found.path, headers, found.answer), (*told, *why))
     reason = "Nothing tells of a path for health checks: any answer but an error of the server."
     if routes:
         reason = f"{routes[0].file}:{routes[0].line} has one, but below which prefix is not clear."
@@ -55,8 +60,11 @@ def probe_of(service: ServiceOutline, port: int, source: Source, front: bool) ->
     return Probing(probe, (reason, *more, *why), "" if front else missing)
 
 
-def _probe(path: str, headers: dict[str, str]) -> dict[str, object]:
-    return {"path": path, "headers": headers} if headers else {"path": path}
+def _probe(
+    path: str, headers: dict[str, str], answer: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    probe: dict[str, object] = {"path": path, "headers": headers, "json": dict(answer or {})}
+    return {key: value for key, value in probe.items() if value}
 
 
 def _checked_path(test: Sequence[str], port: int) -> str | None:

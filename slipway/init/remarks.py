@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from slipway.conventions import fails_softly, is_dev_command
+from slipway.conventions import fails_softly, is_dev_command, migration_in
 from slipway.dockerignore import ignore_file
 from slipway.init.fronts import is_front, looks_at_docker
 from slipway.init.outline import Mount, Outline, ServiceOutline
 from slipway.init.proposals import Proposals, applications
 from slipway.init.source import Source, Sources, settings
-from slipway.literal_secrets import literal_secrets
+from slipway.init.writing import flow
+from slipway.literal_secrets import FOUND_IN_BUILD, build_secrets, literal_secrets
 from slipway.redact import looks_secret
 from slipway.yaml_edit import items, line_of, text_of, value_of
 
@@ -41,6 +43,7 @@ def remarks(outline: Outline, proposals: Proposals, sources: Sources) -> list[Re
         sources: the sources of its build contexts.
     """
     found = [*_in_file(outline), *_left_open(outline, proposals)]
+    found += _ignored(outline)
     apps = {app.name for app in applications(outline)}
     for service in outline.services:
         found += _in_service(outline, service)
@@ -63,6 +66,8 @@ def _in_file(outline: Outline) -> Iterator[Remark]:
             f"is a secret that everyone can read who has the file; run scripts/secrets "
             f"{outline.file}",
         )
+    for found in build_secrets(outline.file, outline.text):
+        yield Remark(found.line, f"{found.service}.build.args.{found.key}", FOUND_IN_BUILD)
     for name, line in outline.unset.items():
         kept = (
             f"run pulumi config set --secret --stack <stack> --path slipway:secrets.{name}"
@@ -205,7 +210,7 @@ def _in_application(outline: Outline, service: ServiceOutline, source: Source) -
             "starts a server for development, which is refused in production; start gunicorn or "
             "uvicorn without --reload",
         )
-    yield from _ignored(outline, service)
+    yield from _migrating(service, source)
     probed = value_of(service.node, "x-slipway", "probes") is not None
     for setting in settings(source, "SECURE_SSL_REDIRECT")[:1]:
         if setting.value is True and probed:
@@ -217,20 +222,46 @@ def _in_application(outline: Outline, service: ServiceOutline, source: Source) -
             )
 
 
-def _ignored(outline: Outline, service: ServiceOutline) -> Iterator[Remark]:
-    """The compose file is part of the build context, and would be of the image's identity."""
-    if service.context is None or outline.file.resolve().parent != service.context.resolve():
+def _migrating(service: ServiceOutline, source: Source) -> Iterator[Remark]:
+    """A migration at each start, which could be a step of its own."""
+    found = next((m for run in source.run_by(service.command) if (m := migration_in(run))), None)
+    if found is None or value_of(service.node, "x-slipway", "release") is not None:
         return
-    ignore = ignore_file(service.context, "Dockerfile")
-    lines = ignore.read_text("utf-8", "replace").splitlines() if ignore else []
-    patterns = [re.escape(line.strip().strip("/")).replace(r"\*", ".*") for line in lines]
-    if not any(re.fullmatch(pattern, outline.file.name) for pattern in patterns):
+    yield Remark(
+        service.line("command"),
+        f"{service.name}.command",
+        f"changes the database's schema whenever it starts; to have it run once a release, before "
+        f"the new containers start, and shown, write x-slipway: {{release: {flow(found)}}} and "
+        "take it out of the command",
+    )
+
+
+def _ignored(outline: Outline) -> Iterator[Remark]:
+    """The compose file is part of a build context, and would be of the images' identity."""
+    told: set[Path] = set()
+    for service in outline.services:
+        context = service.context
+        if context is None or outline.file.resolve().parent != context.resolve():
+            continue
+        dockerfile = text_of(value_of(service.node, "build", "dockerfile")) or "Dockerfile"
+        ignore = ignore_file(context, dockerfile)
+        place = ignore or context / ".dockerignore"
+        if place in told or (ignore and _leaves_out(ignore, outline.file.name)):
+            continue
+        told.add(place)
+        add = f"add the line {outline.file.name} to {place}"
         yield Remark(
             service.line("build"),
             f"{service.name}.build",
             f"{outline.file.name} is part of the build context, so that a changed probe makes "
-            "another image; add it to .dockerignore",
+            f"another image; {add if ignore else f'{add}, which is not there yet'}",
         )
+
+
+def _leaves_out(ignore: Path, name: str) -> bool:
+    lines = ignore.read_text("utf-8", "replace").splitlines()
+    patterns = [re.escape(line.strip().strip("/")).replace(r"\*", ".*") for line in lines]
+    return any(re.fullmatch(pattern, name) for pattern in patterns)
 
 
 def _in_backing(service: ServiceOutline) -> Iterator[Remark]:

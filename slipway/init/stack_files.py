@@ -1,11 +1,14 @@
 """A compose file's stack files: one for a test stack, one for production."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.yaml_edit import parse, read_text, text_of, value_of
+
+NextFree = Callable[[int, Container[int]], int | None]
+"""Gives the first free port from one on, but for those that are spoken for."""
 
 _FIRST_PORTS = {"test": 8001, "prod": 8000}
 _TEXT = """\
@@ -33,7 +36,9 @@ class StackFile:
     exists: bool
 
 
-def stack_files(root: Path, folder: Path, compose_file: Path, project: str) -> list[StackFile]:
+def stack_files(
+    root: Path, folder: Path, compose_file: Path, project: str, next_free: NextFree
+) -> list[StackFile]:
     """The stack files that a compose file lacks; none if a stack releases it already.
 
     Args:
@@ -41,6 +46,7 @@ def stack_files(root: Path, folder: Path, compose_file: Path, project: str) -> l
         folder: where stack files are.
         compose_file: the compose file.
         project: its project's name, with which the names of the stacks begin.
+        next_free: finds a port that nobody has.
 
     Raises:
         ConfigError: a stack file cannot be read.
@@ -48,11 +54,11 @@ def stack_files(root: Path, folder: Path, compose_file: Path, project: str) -> l
     others = {path: _config(path) for path in sorted(folder.glob("Pulumi.*.yaml"))}
     if any(_releases(root, config, compose_file) for config in others.values()):
         return []
-    taken = {config["port"] for config in others.values()}
+    taken = {int(config["port"]) for config in others.values() if config["port"].isdigit()}
     found = []
     for stage, first in _FIRST_PORTS.items():
-        port = _free(taken, first)
-        taken.add(str(port))
+        port = next_free(first, taken) or first
+        taken.add(port)
         compose = Path(os.path.relpath(compose_file.resolve(), root.resolve())).as_posix()
         text = _TEXT.format(compose=compose, port=port) + (_TEST if stage == "test" else "")
         path = folder / f"Pulumi.{project}-{stage}.yaml"
@@ -68,10 +74,3 @@ def _config(path: Path) -> dict[str, str]:
 def _releases(root: Path, config: Mapping[str, str], compose_file: Path) -> bool:
     named = config["compose"] or "compose.yaml"
     return (root / named).resolve() == compose_file.resolve()
-
-
-def _free(taken: Iterable[str], first: int) -> int:
-    port = first
-    while str(port) in taken:
-        port += 1
-    return port

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from slipway.conventions import collects_static
 from slipway.dockerfile import volumes_of
+from slipway.literal_secrets import FOUND_IN_BUILD, build_secrets
 from slipway.literal_secrets import literal_secrets as secrets_in
 from slipway.review.subject import Finding, Subject
 from slipway.roles import Role
@@ -104,5 +105,12 @@ def literal_secrets(subject: Subject) -> Iterator[Finding]:
             f"{found.file}:{found.line} services.{found.service}.environment.{found.key}: a secret "
             f"stands in the file; run scripts/secrets {found.file}, which moves it into the "
             "stacks' configuration",
+            refused=False,
+        )
+    for found in build_secrets(subject.lines.file):
+        yield Finding(
+            found.line,
+            f"{found.file}:{found.line} services.{found.service}.build.args.{found.key}: "
+            f"{FOUND_IN_BUILD}",
             refused=False,
         )

@@ -15,6 +15,7 @@ from slipway.conventions import (
     known_image,
     listening_port,
     migrates,
+    migration_in,
 )
 
 QUESTIONS: list[Callable[[Sequence[str]], object]] = [
@@ -281,12 +282,34 @@ def test_production_servers_are_let_through(command: str) -> None:
         "litestar database upgrade --no-prompt",
         "airflow db migrate",
         "./scripts/migrate.sh",
+        "python -m booking.migrate",
+        "python -m booking.upgrade",
+        '["sh", "-c", "python -m booking.db.migrations && gunicorn booking"]',
         '["sh", "-c", "alembic upgrade head && uvicorn app.main:app"]',
         '["bash", "-c", "set -e\\nif true; then\\n  python manage.py migrate\\nfi"]',
     ],
 )
 def test_migrations_are_found(command: str) -> None:
     assert migrates(words(command))
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        (
+            '["sh", "-c", "python -m booking.migrate && exec gunicorn booking -b :8000"]',
+            "python -m booking.migrate",
+        ),
+        ('["bash", "-c", "set -e; exec ./upgrade.sh --all"]', "./upgrade.sh --all"),
+        (
+            '["sh", "-c", "alembic -c \'a b.ini\' upgrade head"]',
+            "alembic -c 'a b.ini' upgrade head",
+        ),
+        ("gunicorn booking", None),
+    ],
+)
+def test_migration_is_found_as_it_is_written(command: str, part: str | None) -> None:
+    assert migration_in(words(command)) == part
 
 
 @pytest.mark.parametrize(
@@ -299,6 +322,8 @@ def test_migrations_are_found(command: str) -> None:
         "alembic current",
         "alembic revision -m upgrade",
         "flask db migrate",
+        "pip install --upgrade pip",
+        "apt-get upgrade -y",
         "gunicorn migrate:app",
         "echo migrate",
     ],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from slipway.commands import secrets as command
-from slipway.literal_secrets import literal_secrets, references, variable_names
+from slipway.literal_secrets import FOUND_IN_BUILD, literal_secrets, references, variable_names
 from slipway.yaml_edit import splice
 
 from .support import write_files
@@ -244,6 +244,28 @@ def test_check_changes_nothing_and_ends_with_1(
         f"{file}:4 web.SECRET_KEY is a literal secret\n"
         f"{file}:5 web.DB_PASSWORD is a literal secret\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("check", "code", "last"),
+    [(True, 1, ""), (False, None, "no literal secrets that could be moved\n")],
+)
+def test_secret_of_a_build_is_told_and_not_moved(
+    root: Path, capsys: pytest.CaptureFixture[str], check: bool, code: int | None, last: str
+) -> None:
+    file = root / "app/compose.yaml"
+    text = "services:\n  web:\n    build: {context: ., args: {PIP_TOKEN: hunter2}}\n"
+    file.write_text(text)
+
+    ended = None
+    try:
+        command.secrets(file, check=check)
+    except SystemExit as end:
+        ended = end.code
+
+    assert (ended, file.read_text()) == (code, text)
+    told = f"{file}:3 web.build.args.PIP_TOKEN: {FOUND_IN_BUILD}\n"
+    assert capsys.readouterr().out == told + last
 
 
 def test_file_stays_where_a_secret_cannot_be_stored(

@@ -130,7 +130,8 @@ def test_build_argument_that_holds_a_secret_is_refused_and_not_shown() -> None:
         preflight.refuse_secret_arguments(project, {"PASSWORD": "hunter2", "EMPTY": ""})
     assert caught.value.problems == tuple(
         f"compose.yaml services.web.build.args.{name}: holds the secret PASSWORD; build arguments "
-        "can be read out of the image; give it to the container under environment"
+        "can be read out of the image's history; give it to the container under environment, or "
+        "to the build as a build secret"
         for name in ("URL", "TOKEN")
     )
 

@@ -1,3 +1,6 @@
+import json
+import socket
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +9,7 @@ import pytest
 
 from slipway import registry
 from slipway.commands import init as command
+from slipway.errors import HostError
 
 from ..support import BASE, DIGEST, write_files
 
@@ -38,6 +42,7 @@ config:
 """
 TEST_STACK = STACK.format(8002) + "  slipway:stableFor: 3s\n"
 PROD_STACK = STACK.format(8003)
+REAL_NEXT_FREE = command._next_free
 GONE = "its registry has no such image; correct the name or the tag"
 
 
@@ -66,7 +71,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setattr(command, "Registry", connected)
     monkeypatch.setattr(command, "ROOT", tmp_path / "slipway")
+    monkeypatch.setattr(command, "_next_free", from_one_on)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
     return tmp_path
+
+
+def from_one_on(first: int, taken: Container[int]) -> int | None:
+    """A host on which every port is free."""
+    return next(port for port in range(first, 1 << 16) if port not in taken)
 
 
 def all_files(root: Path) -> dict[str, str]:
@@ -128,9 +140,9 @@ def test_dry_run_shows_the_changes_and_makes_none(
         + "".join(f"+{line}" for line in TEST_STACK.splitlines(True))
         + "--- /dev/null\n+++ slipway/stacks/Pulumi.shop-prod.yaml\n@@ -0,0 +1,5 @@\n"
         + "".join(f"+{line}" for line in PROD_STACK.splitlines(True))
-        + "\n2 left for you:\n"
-        "- shop/compose.yaml:7 redis:7: is not pinned\n"
-        "- shop/compose.yaml:9 gone:1: is not pinned\n"
+        + f"shop/compose.yaml:7 redis:7 -> redis:7@{DIGEST}\n"
+        "\n1 left for you:\n"
+        f"- shop/compose.yaml:9 gone:1: {GONE}\n"
     )
 
 
@@ -215,3 +227,120 @@ def test_silent_registry_is_asked_once(
         f"- shop/compose.yaml:15 gone:1: {silent}",
     ]
     assert len(asked) == 1
+
+
+# --- what comes next ------------------------------------------------------------------------
+
+RENAME = [
+    "  # the project has the example's name still; with a release it is fixed",
+    "  sed -i 's/^name: quotes$/name: shop/' Pulumi.yaml",
+]
+DEPLOY = "  scripts/deploy shop-test"
+
+
+def next_lines(root: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    command.init(root / "shop")
+    out = capsys.readouterr().out.replace(f"{root}/", "")
+    return out[out.index("\nnext") + 1 :].splitlines()
+
+
+def own_state(root: Path, monkeypatch: pytest.MonkeyPatch, resources: dict[str, int]) -> None:
+    """A backend of the checkout's own, with stacks of the example and how much they hold."""
+    (root / "slipway/Pulumi.yaml").write_text("name: quotes\n")
+    folder = root / "slipway/.slipway/state"
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{folder}?metadata=skip")
+    for stack, count in resources.items():
+        latest = {"resources": [{}] * count} if count else {}
+        write_files(
+            folder / ".pulumi/stacks/quotes",
+            {f"{stack}.json": json.dumps({"checkpoint": {"latest": latest}})},
+        )
+
+
+def test_name_and_secrets_come_before_the_first_deploy(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_state(root, monkeypatch, {"test": 0})
+    secret = "    environment: {SECRET_KEY: hunter2}\n  cache:"
+    (root / "shop/compose.yaml").write_text(COMPOSE.replace("  cache:", secret))
+
+    assert next_lines(root, capsys) == [
+        "next, in this order:",
+        *RENAME,
+        "  # moves the secrets of the file into the stacks' configuration",
+        "  scripts/secrets shop/compose.yaml",
+        DEPLOY,
+    ]
+
+
+def test_name_with_releases_stays_unless_they_are_destroyed(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_state(root, monkeypatch, {"prod": 0, "test": 3})
+
+    assert next_lines(root, capsys) == [
+        "next: scripts/deploy shop-test",
+        "(Pulumi.yaml has the example's name still, and its stacks with it: test. It may stay; to "
+        "change it, pulumi destroy these first, or their releases are out of reach)",
+    ]
+
+
+def test_name_is_changed_with_care_where_the_state_is_elsewhere(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "slipway/Pulumi.yaml").write_text("name: quotes\n")
+
+    assert next_lines(root, capsys) == [
+        "next, in this order:",
+        f"{RENAME[0]}, if no stack has a release yet",
+        RENAME[1],
+        DEPLOY,
+    ]
+
+
+def test_name_of_one_s_own_is_left_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "slipway/Pulumi.yaml").write_text("name: store\n")
+
+    assert next_lines(root, capsys) == ["next: scripts/deploy shop-test"]
+
+
+# --- the ports ------------------------------------------------------------------------------
+
+
+class Engine:
+    """An engine on another machine, on which a container has some ports."""
+
+    local = False
+
+    def publisher(self, port: int) -> object:
+        return "other" if port in (8002, 8003) else None
+
+    def close(self) -> None:
+        pass
+
+
+def test_ports_that_others_have_are_not_proposed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_next_free", REAL_NEXT_FREE)
+    monkeypatch.setattr(command, "connect", Engine)
+
+    command.init(root / "shop")
+
+    written = sorted((root / "slipway/stacks").glob("*shop*"))
+    ports = [line for f in written for line in f.read_text().splitlines() if "port" in line]
+    assert ports == ['  slipway:port: "8005"', '  slipway:port: "8004"']
+
+
+def test_without_an_engine_this_machine_tells_which_ports_are_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def silent() -> None:
+        raise HostError("no Docker engine answers")
+
+    monkeypatch.setattr(command, "connect", silent)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert REAL_NEXT_FREE(port, {port + 1}) not in (port, port + 1, None)

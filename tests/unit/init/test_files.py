@@ -290,7 +290,8 @@ FLASK_LEFT = [
     ),
     (
         "3 web.build: docker-compose.yaml is part of the build context, so that a changed probe"
-        " makes another image; add it to .dockerignore"
+        " makes another image; add the line docker-compose.yaml to .dockerignore, which is not "
+        "there yet"
     ),
     (
         '5 web.ports: "127.0.0.1:5000:5000" is not published: Slipway\'s proxy listens instead, '
@@ -303,10 +304,6 @@ FLASK_LEFT = [
     (
         "8 web.healthcheck: passes even when the answer is an error such as 500; add --fail to "
         "curl, or check the status"
-    ),
-    (
-        "21 worker.build: docker-compose.yaml is part of the build context, so that a changed "
-        "probe makes another image; add it to .dockerignore"
     ),
     (
         "23 worker.network_mode: the proxy reaches services by the stack's own network; remove "
@@ -343,7 +340,7 @@ TRAEFIK_LEFT = [
     ),
     (
         "7 web.build: compose.yml is part of the build context, so that a changed probe makes "
-        "another image; add it to .dockerignore"
+        "another image; add the line compose.yml to .dockerignore, which is not there yet"
     ),
     (
         "7 web.x-slipway.probes: / with almost any status says little; write the path of a "
@@ -402,6 +399,11 @@ TWO_LEFT = [
     (
         '4 api.ports: "8000:8000" is not published: Slipway\'s proxy listens instead, on '
         "slipway:port; remove it, or move it to a compose.override.yaml for development"
+    ),
+    (
+        "5 api.command: changes the database's schema whenever it starts; to have it run once a "
+        "release, before the new containers start, and shown, write x-slipway: {release: alembic "
+        "upgrade head} and take it out of the command"
     ),
     (
         "5 api.command: starts a server for development, which is refused in production; start "
@@ -490,3 +492,74 @@ NOTHING_LEFT = [
 
 def test_database_alone(tmp_path: Path) -> None:
     assert_made_ready(tmp_path, "compose.yaml", NOTHING, NOTHING_FILES, NOTHING_LEFT)
+
+
+OWN = """\
+ services:
+   web:
+     build: .
+     command: sh -c "python -m booking.migrate && gunicorn booking -b :8000"
++    x-slipway:
++      # Requests arrive at this port: its command listens there.
++      route: {port: 8000}
++      # booking/app.py:2 answers there, with these values.
++      probes:
++        - path: /health
++          json: {status: ok}
+   worker:
+     build: {context: ., args: {PIP_TOKEN: hunter2-for-the-index}}
+     command: celery -A booking worker
+"""
+OWN_FILES = {
+    "Dockerfile": "FROM python:3.12\n",
+    ".dockerignore": ".git\n",
+    "booking/app.py": "@app.get('/health')\ndef health():\n    return {'status': 'ok'}\n",
+}
+OWN_LEFT = [
+    (
+        "3 web.build: compose.yaml is part of the build context, so that a changed probe makes "
+        "another image; add the line compose.yaml to .dockerignore"
+    ),
+    (
+        "4 web.command: changes the database's schema whenever it starts; to have it run once a "
+        "release, before the new containers start, and shown, write x-slipway: {release: python "
+        "-m booking.migrate} and take it out of the command"
+    ),
+    (
+        "13 worker.build.args.PIP_TOKEN: a secret stands in the file, and build arguments can be "
+        "read out of the image's history; change the secret, and give it to the build as a build "
+        "secret: build: {secrets: [name]}, secrets: {name: {file: …}} at the top level with a file "
+        "that is in no commit, and RUN --mount=type=secret,id=name in the Dockerfile"
+    ),
+]
+
+
+def test_migration_of_the_application_s_own_and_a_secret_for_the_build(tmp_path: Path) -> None:
+    assert_made_ready(tmp_path, "compose.yaml", OWN, OWN_FILES, OWN_LEFT)
+
+
+def test_migration_that_is_a_release_command_already_is_not_proposed_again(tmp_path: Path) -> None:
+    own = OWN.replace("+", " ").replace(
+        "route: {port: 8000}", "route: {port: 8000}\n       release: python -m booking.migrate"
+    )
+    left = [line for line in OWN_LEFT if "schema" not in line]
+    moved = [line.replace("13 worker", "14 worker") for line in left]
+    assert_made_ready(tmp_path, "compose.yaml", own, OWN_FILES, moved)
+
+
+def test_answer_of_the_path_that_a_health_check_asks_for_is_expected(tmp_path: Path) -> None:
+    compose = (
+        "services:\n  web:\n    build: .\n    expose: [8000]\n"
+        "    healthcheck: {test: curl -f http://localhost:8000/health}\n"
+    )
+    text, _ = made_ready(tmp_path, {**OWN_FILES, "compose.yaml": compose}, "compose.yaml")
+    assert text == compose + (
+        "    x-slipway:\n"
+        "      # Requests arrive at this port: the file or the image exposes it.\n"
+        "      route: {port: 8000}\n"
+        "      # Its healthcheck asks for this path.\n"
+        "      # booking/app.py:2 answers with these values.\n"
+        "      probes:\n"
+        "        - path: /health\n"
+        "          json: {status: ok}\n"
+    )

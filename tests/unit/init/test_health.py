@@ -113,3 +113,77 @@ def test_prefix_that_is_not_literal_leaves_the_path_open(main: str) -> None:
     assert route == HealthRoute(
         "/health", "app.py", source[: source.index("def")].count("\n") + 1, False
     )
+
+
+# --- what it answers ------------------------------------------------------------------------
+
+
+def answered(source: str) -> dict[str, object]:
+    (route,) = health_routes({"app.py": source})
+    return dict(route.answer)
+
+
+OK = {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("@app.get('/health')\ndef health(): return {'status': 'ok'}", OK),
+        ("@app.get('/health')\nasync def health():\n  check()\n  return {'status': 'ok'}", OK),
+        (
+            "@app.get('/health', tags=['ops'])\ndef health(): return {'healthy': True}",
+            {"healthy": True},
+        ),
+        ("@app.get('/health')\ndef health(): return {'status': 'ok', 'version': VERSION}", OK),
+        ("@app.get('/health')\ndef health(): return {'status': 'ok', 'version': '1.2'}", OK),
+        ("@app.route('/health')\ndef health(): return jsonify(status='ok')", OK),
+        ("@app.route('/health')\ndef health(): return flask.jsonify({'status': 'ok'})", OK),
+        ("@app.route('/health')\ndef health(): return {'status': 'ok'}, 200", OK),
+        ("@app.get('/health')\ndef health(): return JSONResponse({'status': 'ok'})", OK),
+        ("def h(r): return JsonResponse({'status': 'ok'})\nurlpatterns = [path('health/', h)]", OK),
+        (
+            "@never_cache\ndef h(r): return JsonResponse({'status': 'ok'})\n"
+            "urlpatterns = [path('health/', views.h)]",
+            OK,
+        ),
+    ],
+)
+def test_answer_that_stands_in_the_source_is_read(source: str, answer: dict[str, object]) -> None:
+    assert answered(source) == answer
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@app.get('/health')\ndef health(): ...",
+        "@app.get('/health')\ndef health(): return 'ok'",
+        "@app.get('/health')\ndef health(): return {'status': 'ok' if well() else 'bad'}",
+        "@app.get('/health')\ndef health(): return {'status': STATUS}",
+        "@app.get('/health')\ndef health(): return {'status': 'ok', **more()}",
+        "@app.get('/health')\ndef health(): return {'version': '1.2'}",
+        "@app.get('/health')\ndef health():\n  if bad(): return {'status': 'bad'}\n"
+        "  return {'status': 'ok'}",
+        "@app.get('/health', response_model=Health)\ndef health(): return {'status': 'ok'}",
+        "@app.get('/health', status_code=204)\ndef health(): return {'status': 'ok'}",
+        "@app.get('/health')\n@changes_it\ndef health(): return {'status': 'ok'}",
+        "@app.route('/health')\ndef health(): return {'status': 'ok'}, 503",
+        "@app.get('/health')\ndef health(): return JSONResponse({'status': 'ok'}, status_code=503)",
+        "@app.get('/health')\ndef health(): return render({'status': 'ok'})",
+        "@app.get('/health')\ndef health():\n  def inner(): return {'status': 'ok'}\n"
+        "  return inner",
+        "@app.get('/health')\ndef health(): return {'status': 'ok'}, 200, headers",
+        "@login\ndef h(r): return JsonResponse({'status': 'ok'})\n"
+        "urlpatterns = [path('health', h)]",
+        "urlpatterns = [path('health', Health.as_view())]",
+    ],
+)
+def test_answer_that_may_vary_is_not_guessed(source: str) -> None:
+    assert answered(source) == {}
+
+
+def test_view_whose_name_two_functions_have_is_not_guessed() -> None:
+    view = "def h(r): return JsonResponse({'status': 'ok'})\n"
+    files = {"a.py": view, "b.py": view, "urls.py": "urlpatterns = [path('health', h)]\n"}
+    (route,) = health_routes(files)
+    assert route.answer == {}

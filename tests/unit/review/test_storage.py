@@ -167,3 +167,18 @@ def test_secret_that_stands_in_the_file_is_warned_about(tmp_path: Path) -> None:
         f"{file}:6 services.web.environment.SECRET_KEY: a secret stands in the file; run "
         f"scripts/secrets {file}, which moves it into the stacks' configuration"
     )
+
+
+def test_secret_among_build_arguments_is_warned_about_with_another_way(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text("services: {web: {build: {context: ., args: [V=1, PIP_TOKEN=hunter2-x]}}}\n")
+    found = replace(subject({"web": {"image": "x"}}), lines=KeyLines(file))
+    (finding,) = storage.literal_secrets(found)
+    assert (finding.line, finding.refused) == (1, False)
+    assert finding.text == (
+        f"{file}:1 services.web.build.args.PIP_TOKEN: a secret stands in the file, and build "
+        "arguments can be read out of the image's history; change the secret, and give it to the "
+        "build as a build secret: build: {secrets: [name]}, secrets: {name: {file: …}} at the top "
+        "level with a file that is in no commit, and RUN --mount=type=secret,id=name in the "
+        "Dockerfile"
+    )
