@@ -2,7 +2,7 @@
 
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import ContainerState
-from slipway.roles import Role
+from slipway.roles import Role, release_name
 from slipway.trial import Fault
 
 
@@ -11,7 +11,7 @@ def failure_report(
 ) -> str:
     """What a failed release says: what happened, where, what was seen, what to do next."""
     lines = [
-        f"the release of {plan.stack} was refused: service {candidate.service}: {fault.summary}",
+        f"the release of {plan.stack} was refused: {_called(plan, candidate)}: {fault.summary}",
         f"container: {candidate.container}" + (f", {described(state)}" if state else ""),
         f"image: {candidate.image}",
     ]
@@ -29,6 +29,14 @@ def failure_report(
             "run pulumi up again"
         )
     return "\n".join(lines)
+
+
+def _called(plan: GatePlan, candidate: Candidate) -> str:
+    """The candidate in words of the compose file, which knows of no service for a command."""
+    for other in plan.candidates:
+        if other.extension.release and release_name(other.service) == candidate.service:
+            return f"release command of {other.service}"
+    return f"service {candidate.service}"
 
 
 def described(state: ContainerState) -> str:

@@ -141,8 +141,9 @@ class Trial:
             return
         failed = tuple(verdict for verdict in self._last if not verdict.passed)
         self.fault = Fault(
-            f"not proven within {limit:.1f} s, and its requests cannot be held for longer; if it "
-            "is slow to start, raise x-slipway.hold",
+            f"not proven within {limit:.1f} s: that is what was left, once the old one had stopped, "
+            "of three quarters of x-slipway.hold, the last quarter of which is for the old one to "
+            "come back; if it is slow to start, raise x-slipway.hold",
             failed,
         )
 

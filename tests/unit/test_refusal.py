@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from slipway.extension import Extension
 from slipway.gate_plan import GatePlan
 from slipway.probes import Verdict
 from slipway.refusal import failure_report
@@ -31,6 +32,18 @@ def test_report_tells_what_happened_where_what_was_seen_and_what_to_do() -> None
         "  | KeyError",
         NEXT,
     ]
+
+
+def test_release_command_is_called_by_the_service_that_has_it() -> None:
+    releasing = replace(web(), extension=Extension(release="migrate"))
+    job = replace(web(), service="web-release", container="web-release-1", role=Role.JOB)
+    plan = replace(PLAN, candidates=(job, releasing))
+    report = failure_report(plan, job, Fault("it exited with code 1"), None, "")
+    assert report.splitlines()[0] == (
+        "the release of shop-test was refused: release command of web: it exited with code 1"
+    )
+    own = replace(plan, candidates=(job, web()))
+    assert "refused: service web-release: it" in failure_report(own, job, Fault("it"), None, "")
 
 
 def test_report_of_a_container_that_is_gone_names_it_without_a_state() -> None:
