@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.parser import ParserError
 
 NO_SUCH_KEY = "no such key in Compose; correct its spelling, or remove it"
 _TOP_LEVEL = ("name", "services", "volumes", "networks", "secrets", "configs", "include")
@@ -133,8 +134,8 @@ def unreadable(file: Path, complaint: str) -> str:
     text = file.read_text()
     try:
         documents = [d for d in YAML(typ="safe").load_all(text) if d is not None]
-    except YAMLError:
-        return _no_yaml(file, text, complaint)
+    except YAMLError as error:
+        return _no_yaml(file, text, complaint, lines=_lines_of(error))
     if not documents:
         return f"{file}:1 services: the file is empty; begin it with services:"
     if not isinstance(documents[0], dict):
@@ -149,23 +150,38 @@ def unreadable(file: Path, complaint: str) -> str:
 
 def unread_file(file: Path, complaint: str) -> str:
     """Why a file of variables, or an included one, cannot be read."""
-    return _no_yaml(file, file.read_text(), complaint)
+    return _no_yaml(file, file.read_text(), complaint, "cannot be read")
 
 
-def _no_yaml(file: Path, text: str, complaint: str) -> str:
+def _lines_of(error: YAMLError) -> list[int]:
+    """Where what could not be parsed begins, and where it went wrong; none if that is not told.
+
+    The reader's own numbers of such lines are one too small.
+    """
+    marks = [error.context_mark, error.problem_mark] if isinstance(error, ParserError) else []
+    return [mark.line + 1 for mark in marks if mark is not None]
+
+
+def _no_yaml(
+    file: Path,
+    text: str,
+    complaint: str,
+    what: str = "is no valid YAML",
+    lines: Sequence[int] = (),
+) -> str:
     rows = text.splitlines()
     twice = re.search(r'line (\d+): mapping key "([^"]*)" already defined at line (\d+)', complaint)
     if twice:
         return (
             f"{file}:{twice[1]} {twice[2]}: stands on line {twice[3]} already; remove one of them"
         )
-    numbers = _LINE.findall(complaint)
-    number = min(int(numbers[-1]), len(rows) or 1) if numbers else 1
+    numbers = list(lines) or [int(number) for number in _LINE.findall(complaint)]
+    number = min(numbers[-1], len(rows) or 1) if numbers else 1
     row = rows[number - 1] if rows else ""
-    return f"{file}:{number} cannot be read: {_syntax(complaint, row, numbers)}"
+    return f"{file}:{number} {what}: {_syntax(complaint, row, numbers)}"
 
 
-def _syntax(complaint: str, row: str, numbers: Sequence[str]) -> str:
+def _syntax(complaint: str, row: str, numbers: Sequence[int]) -> str:
     if "\t" in row[: len(row) - len(row.lstrip())]:
         return "it is indented with a tab; use spaces"
     if "cannot start any token" in complaint:
@@ -183,6 +199,11 @@ def _syntax(complaint: str, row: str, numbers: Sequence[str]) -> str:
         return f"the quote of line {numbers[0]} is not closed"
     if "',' or ']'" in complaint or "',' or '}'" in complaint:
         return f"the bracket of line {numbers[0]} is not closed, or a comma is missing"
+    if "did not find expected '-' indicator" in complaint:
+        return (
+            "the list that is above goes on here without a -; begin the line with - where it is "
+            "one more entry, or give it the indentation of what it belongs to"
+        )
     if "did not find expected key" in complaint:
         return "its indentation fits no line above; give keys of one mapping the same"
     return " ".join(complaint.rsplit(": ", 1)[-1].split())

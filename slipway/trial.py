@@ -141,9 +141,9 @@ class Trial:
             return
         failed = tuple(verdict for verdict in self._last if not verdict.passed)
         self.fault = Fault(
-            f"not proven within {limit:.1f} s: that is what was left, once the old one had stopped, "
-            "of three quarters of x-slipway.hold, the last quarter of which is for the old one to "
-            "come back; if it is slow to start, raise x-slipway.hold",
+            f"not proven within {limit:.1f} s: that was left of three quarters of x-slipway.hold "
+            "once the old one had stopped, and the last quarter is for the old one to come back; "
+            "if it is slow to start, raise x-slipway.hold",
             failed,
         )
 

@@ -75,10 +75,14 @@ def parse(file: Path, text: str) -> Node | None:
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        raise ConfigError(
-            [_second_document(file, error) or f"{file}: cannot be read: {error}"]
-        ) from error
+        raise ConfigError([_second_document(file, error) or _invalid(file, error)]) from error
     return node
+
+
+def _invalid(file: Path, error: YAMLError) -> str:
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return f"{file}: is no valid YAML: {' '.join(str(error).split())}"
+    return f"{file}:{error.problem_mark.line + 1} is no valid YAML: {error.problem}"
 
 
 def _second_document(file: Path, error: YAMLError) -> str | None:

@@ -107,7 +107,7 @@ def test_variables_without_a_value_are_told_together(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("services: [", "compose.yaml:1 cannot be read: {}"),
+        ("services: [", "compose.yaml:1 is no valid YAML: {}"),
         ("hello\n", "compose.yaml:1 services: the file must begin with services:, and is a text"),
         ("- web\n", "compose.yaml:1 services: the file must begin with services:, and is a list"),
         (

@@ -256,10 +256,9 @@ def test_old_one_is_back_before_the_hold_is_over_whatever_took_the_time() -> Non
     scene.prober.replies["web-2"] = Reply(1.0, 502, "starting", by_proxy=True)
     report = refused(scene).splitlines()
     assert report[0] == (
-        "the release of shop-test was refused: service web: not proven within 4.5 s: that is "
-        "what was left, once the old one had stopped, of three quarters of x-slipway.hold, the "
-        "last quarter of which is for the old one to come back; if it is slow to start, raise "
-        "x-slipway.hold"
+        "the release of shop-test was refused: service web: not proven within 4.5 s: that was "
+        "left of three quarters of x-slipway.hold once the old one had stopped, and the last "
+        "quarter is for the old one to come back; if it is slow to start, raise x-slipway.hold"
     )
     assert "probe “GET /health”: expected status 200, found status 502" in report[3]
     assert report[-1] == "what served before still serves"

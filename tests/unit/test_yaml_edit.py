@@ -80,9 +80,12 @@ def test_what_is_not_replaced_stays(text: str, cuts: list[int]) -> None:
     assert splice(text, [Splice(*p, k) for p, k in zip(pairs, kept, strict=True)]) == text
 
 
-def test_file_that_is_no_yaml_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"compose\.yaml: cannot be read: "):
-        parse(FILE, "a: [")
+def test_file_that_is_no_yaml_is_named_with_its_line() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(FILE, "a:\n  - b\n  c: d\n")
+    assert caught.value.problems == (
+        "compose.yaml:3 is no valid YAML: expected <block end>, but found '?'",
+    )
 
 
 def test_replacing_keeps_mode_link_and_ends_of_lines(tmp_path: Path) -> None:

@@ -164,23 +164,29 @@ def test_file_that_is_not_there(sample: Sample) -> None:
     [
         pytest.param(
             "services:\n  web:\n    build: .\n   image: x\n",
-            "3 cannot be read: its indentation fits no line above; give keys of one mapping the "
+            "4 is no valid YAML: its indentation fits no line above; give keys of one mapping the "
             "same",
             id="indentation",
         ),
         pytest.param(
+            'services:\n  web:\n    ports:\n      - "80"\n      expose: [1]\n',
+            "5 is no valid YAML: the list that is above goes on here without a -; begin the line "
+            "with - where it is one more entry, or give it the indentation of what it belongs to",
+            id="entry",
+        ),
+        pytest.param(
             "services:\n  web:\n    command: [a, b\n    init: true\n",
-            "3 cannot be read: the bracket of line 2 is not closed, or a comma is missing",
+            "4 is no valid YAML: the bracket of line 3 is not closed, or a comma is missing",
             id="list",
         ),
         pytest.param(
             "services:\n\tweb:\n\t\tbuild: .\n",
-            "2 cannot be read: it is indented with a tab; use spaces",
+            "2 is no valid YAML: it is indented with a tab; use spaces",
             id="tabs",
         ),
         pytest.param(
             "services:\n  web:\n    <<: *base\n",
-            "3 cannot be read: no &base stands above; correct *base, or add the anchor",
+            "3 is no valid YAML: no &base stands above; correct *base, or add the anchor",
             id="no_such_anchor",
         ),
         pytest.param(
@@ -190,17 +196,17 @@ def test_file_that_is_not_there(sample: Sample) -> None:
         ),
         pytest.param(
             'services:\n  web:\n    user: "a\n    init: true\n',
-            "4 cannot be read: the quote of line 3 is not closed",
+            "4 is no valid YAML: the quote of line 3 is not closed",
             id="quote",
         ),
         pytest.param(
             "services:\n  web:\n    command: echo: hi\n",
-            "3 cannot be read: a colon and a space begin a value; put the text in quotes",
+            "3 is no valid YAML: a colon and a space begin a value; put the text in quotes",
             id="colon",
         ),
         pytest.param(
             "services:\n  web:\n    command: %run\n",
-            "3 cannot be read: a value cannot begin with %; put it in quotes",
+            "3 is no valid YAML: a value cannot begin with %; put it in quotes",
             id="sign",
         ),
     ],
