@@ -221,7 +221,8 @@ class DockerStack(pulumi.ComponentResource):
                 labels=prepared.labels,
                 bind=self._args.settings.bind,
                 hooks=self._leftover_hook(prepared.ingress_resource, prepared.ingress_name),
-                replace=prepared.replace_ingress,
+                replace=bool(prepared.replaced_ingress),
+                earlier=prepared.earlier,
             ),
             self._options(),
         )

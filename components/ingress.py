@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_docker as docker
 
 from components.labels import labels as as_labels
-from slipway.host import LABEL_CONFIG, LABEL_ROLE
+from slipway.earlier_routes import EarlierRoutes
+from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, LABEL_ROLE
 from slipway.proxy import CONFIG_FILE, PUBLIC_PORT, ROOT, Site, caddy_config
 
 _GRACE = 35
@@ -46,6 +47,7 @@ class IngressArgs:
         hooks: hooks of the container.
         replace: make the container anew where its settings differ, which interrupts the service;
             default no: a release never does that by the way.
+        earlier: what it does until the release serves, where another one serves.
     """
 
     image: str
@@ -59,6 +61,7 @@ class IngressArgs:
     bind: str = "0.0.0.0"  # noqa: S104  a public port is meant to be public
     hooks: pulumi.ResourceHookBinding | None = None
     replace: bool = False
+    earlier: EarlierRoutes = field(default_factory=EarlierRoutes)
 
 
 class Ingress(pulumi.ComponentResource):
@@ -93,8 +96,10 @@ class Ingress(pulumi.ComponentResource):
         )
 
     def _create_container(self, args: IngressArgs, routes: docker.Volume) -> docker.Container:
-        config = caddy_config(args.sites)
+        config = caddy_config(args.sites, args.earlier.sites)
         labels = {**args.labels, LABEL_ROLE: "ingress", LABEL_CONFIG: args.settings}
+        if args.earlier.settings:
+            labels[LABEL_CONFIG_BEFORE] = args.earlier.settings
         return docker.Container(
             args.resource_name,
             name=args.container_name,

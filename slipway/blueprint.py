@@ -15,6 +15,7 @@ from slipway.canonical import keyed_digest
 from slipway.extension import Probe, Route
 from slipway.image_plan import ReleasedImage
 from slipway.mounted_files import Mounted, UploadedFile
+from slipway.none_values import with_none, without_none
 from slipway.redact import holds_secret
 from slipway.reference import ImageReference, parse_reference
 from slipway.secret_references import refer, references, resolve
@@ -25,8 +26,6 @@ _KEPT_DIGITS = 16
 _LONG_ENOUGH = 4
 """Shorter literals (a port, `1`, `on`) are in so many other texts that only their own variable is
 kept by reference."""
-_NONE = {"$none": ""}
-"""The engine drops null values from the state."""
 _ELSEWHERE = {"name", "build", "environment", "secrets", "configs"}
 """What stands elsewhere in a record, or is not needed to make a container."""
 
@@ -150,7 +149,7 @@ def _record(
     }
     own = {name: f"${{{keep(value)}}}" for name, value in literals.items()}
     names |= {v: keep(v) for v in literals.values() if len(v) >= _LONG_ENOUGH}
-    content = _without_none(refer({k: v for k, v in pattern.items() if k != "files"}, names))
+    content = without_none(refer({k: v for k, v in pattern.items() if k != "files"}, names))
     if own:
         content["environment"] |= own
     found = [
@@ -175,7 +174,7 @@ def _file(
 
 
 def _resolved(content: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = _with_none(resolve(content, values))
+    found: dict[str, Any] = with_none(resolve(content, values))
     for file in found.get("files", []):
         file.setdefault("secret", False)
         if "base64" in file:
@@ -262,7 +261,7 @@ def probes_of(found: Mapping[str, Any]) -> tuple[Route | None, list[tuple[str, P
     route = checks.get("route")
     probes = []
     for probe in checks.get("probes", []):
-        plain = None if references(probe) else Probe.model_validate(_with_none(resolve(probe, {})))
+        plain = None if references(probe) else Probe.model_validate(with_none(resolve(probe, {})))
         title = plain.title if plain else probe.get("name") or probe.get("path", "")
         probes.append((str(title), plain))
     return (Route.model_validate(resolve(route, {})) if route else None), probes
@@ -286,17 +285,3 @@ def same_release(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def kept_names(entries: Any) -> set[str]:
     """The names of the values that entries of the ledger need the state to keep."""
     return {name for name in references(entries) if name.startswith(KEPT)}
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_none(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_none(item) for item in value]
-    return dict(_NONE) if value is None else value
-
-
-def _with_none(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return None if value == _NONE else {k: _with_none(item) for k, item in value.items()}
-    return [_with_none(item) for item in value] if isinstance(value, list) else value

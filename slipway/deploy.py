@@ -14,9 +14,10 @@ from slipway import look, preflight
 from slipway.backing_changes import Change, refuse_backing_changes
 from slipway.blueprint import KEPT
 from slipway.declared import Declared, restored
+from slipway.earlier_routes import earlier_routes, recorded_project
 from slipway.errors import ConfigError
 from slipway.fixed_settings import refuse_fixed_changes
-from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
+from slipway.host import LABEL_CONFIG, LABEL_OWNER, LABEL_ROLE, Host, connect
 from slipway.host_names import volume_names
 from slipway.image_plan import ImagePlan, ReleasedImage, refuse_moved_tags
 from slipway.origin import Origin, read_origin
@@ -32,7 +33,6 @@ from slipway.promotion import Rule, obstacle
 from slipway.public_port import require_free_port
 from slipway.reading import ingress_image, read_source
 from slipway.release import fingerprint
-from slipway.services import Project
 from slipway.shared_volumes import refuse_shared_volumes
 from slipway.state import CONTAINER, STASH, LiveFact, StackState, live_fact
 
@@ -83,9 +83,10 @@ def prepare(
     refuse_moved_tags(images, live.ledger)
     refuse_fixed_changes(project, state, stack.component, declared.lines)
     proxy = preflight.require_pinned_ingress(ingress_image(settings, environ))
-    replace_ingress = bool(environ.get(REPLACE_INGRESS))
-    if not replace_ingress:
-        _refuse_ingress_change(stack, settings, project, proxy, state, prefix)
+    published = (settings.bind, settings.port)
+    wanted = ingress_settings(project, plan_sites(project), proxy, published, prefix)
+    allowed = bool(environ.get(REPLACE_INGRESS))
+    replaced = _replaced_ingress(stack, state, wanted, f"{prefix}-ingress", allowed=allowed)
     origin = read_origin(settings.compose.absolute().parent, environ)
     if declared.entry is None:
         _hold_to_rule(stack, settings, declared, promoted, origin, warn if preview else None)
@@ -105,6 +106,8 @@ def prepare(
         with closing(connect()) as host:
             refuse_shared_volumes(plans, volumes, stack.owner, host)
     release = _fingerprint(plans, declared, stack.key)
+    values = {**settings.variables, **settings.secrets, **known}
+    earlier = recorded_project(live.ledger[0], values) if live.ledger else None
     return Prepared(
         stack=stack,
         settings=settings,
@@ -114,7 +117,8 @@ def prepare(
         address=settings.address or f"http://127.0.0.1:{settings.port}",
         ingress_image=proxy,
         ingress_resource=ingress_resource(stack.component, state, findings.missing),
-        replace_ingress=replace_ingress,
+        replaced_ingress=replaced,
+        earlier=earlier_routes(earlier, plans, project, proxy, published, prefix),
         containers=tuple(plans),
         live=live,
         attempt=_attempt(state, stack, release, recheck=bool(findings.reasons)),
@@ -215,19 +219,18 @@ def _fingerprint(plans: Sequence[ContainerPlan], declared: Declared, key: str) -
     )
 
 
-def _refuse_ingress_change(
-    stack: StackName,
-    settings: Settings,
-    project: Project,
-    image: str,
-    state: StackState,
-    prefix: str,
-) -> None:
+def _replaced_ingress(
+    stack: StackName, state: StackState, wanted: str, name: str, *, allowed: bool
+) -> str:
+    """The name of the settings of a proxy that must be made anew; empty if none must."""
     found = state.named(CONTAINER).get(ingress_resource(stack.component, state, frozenset()))
-    preflight.refuse_other_name(found, f"{prefix}-ingress")
-    published = (settings.bind, settings.port)
-    wanted = ingress_settings(project, plan_sites(project), image, published, prefix)
-    preflight.refuse_ingress_change(found, wanted, stack.stack, REPLACE_INGRESS)
+    preflight.refuse_other_name(found, name)
+    labels = preflight.labels_of(found or {})
+    if preflight.has_settings(labels, wanted):
+        return ""
+    if not allowed:
+        preflight.refuse_ingress_change(found, wanted, stack.stack, REPLACE_INGRESS)
+    return labels[LABEL_CONFIG]
 
 
 def _look(

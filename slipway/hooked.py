@@ -8,7 +8,7 @@ from typing import Any
 
 from slipway import preflight
 from slipway.conventions import known_image
-from slipway.errors import HostError
+from slipway.errors import GateError, HostError, UserError
 from slipway.evidence.model import RUN_FORMAT, Evidence, Git, Kind
 from slipway.evidence.recorder import Recorder
 from slipway.evidence.store import FOLDER as EVIDENCE_FOLDER
@@ -16,7 +16,7 @@ from slipway.evidence.store import Store
 from slipway.gate import Gate
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.hold import held_stable_for
-from slipway.host import LABEL_OWNER, LABEL_ROLE, Host, connect
+from slipway.host import LABEL_CONFIG, LABEL_OWNER, LABEL_ROLE, ContainerState, Host, connect
 from slipway.image_plan import ImagePlan
 from slipway.ingress import Ingress
 from slipway.plan import ContainerPlan, identity_of
@@ -71,8 +71,23 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
             ).run()
     except BaseException as error:
         evidence.finish(None, str(error) or type(error).__name__)
+        if isinstance(error, (GateError, HostError)):
+            raise type(error)(_told(prepared, error)) from error
         raise
     evidence.finish(live_fact(fact).ledger[0]["number"])
+
+
+def _told(prepared: Prepared, error: UserError) -> str:
+    """A failure as people read it, with the way back where the gate alone cannot go it."""
+    lines = [prepared.redactor(str(error))]
+    if prepared.needs_replacing_back:
+        stack = prepared.stack.stack
+        lines.append(
+            "the proxy stays as this run has made it; with what it was made from before (port, "
+            "bind, ingressImage or networks) it has to be made anew once more: "
+            f"SLIPWAY_REPLACE_INGRESS=1 pulumi up --stack {stack}"
+        )
+    return "\n".join(lines)
 
 
 def _recorder(prepared: Prepared, report: Callable[[str], None]) -> Recorder:
@@ -174,6 +189,10 @@ def remove_leftover(container: str, prepared: Prepared) -> None:
         preflight.require_own_names([container], LABEL_OWNER, prepared.stack.owner, host)
         found = host.container(container)
         if found is not None and found.running and _routed(prepared, host, container):
+            if container == prepared.ingress_name and _is_wanted(found, prepared):
+                # A run that was killed has made it, and the routes are not in it.
+                host.remove(container)
+                return
             raise HostError(
                 f"container {container} runs and takes the public traffic, but this stack's state "
                 "does not know it: was an older state restored? Nothing was changed; compare "
@@ -181,6 +200,12 @@ def remove_leftover(container: str, prepared: Prepared) -> None:
                 "needs it"
             )
         host.remove(container)
+
+
+def _is_wanted(ingress: ContainerState, prepared: Prepared) -> bool:
+    return LABEL_CONFIG in ingress.labels and preflight.has_settings(
+        ingress.labels, prepared.ingress_settings
+    )
 
 
 def _routed(prepared: Prepared, host: Host, container: str) -> bool:

@@ -22,6 +22,8 @@ LABEL_SERVICE = "slipway.service"
 LABEL_REVISION = "slipway.revision"
 LABEL_ROLE = "slipway.role"
 LABEL_CONFIG = "slipway.config"
+LABEL_CONFIG_BEFORE = "slipway.config.before"
+"""What a proxy could be too: it has the ways of the release before beside its own."""
 
 _CALL_TIMEOUT = 60
 _HOST_OF_URL = re.compile(r"[a-z+]+://([^:/]+)")

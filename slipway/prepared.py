@@ -8,6 +8,7 @@ from typing import Any
 
 from slipway.blueprint import kept_names
 from slipway.canonical import SHORT, digest
+from slipway.earlier_routes import EarlierRoutes
 from slipway.host import LABEL_OWNER, LABEL_PROJECT, LABEL_STACK
 from slipway.host_names import network_names, volume_names
 from slipway.origin import Origin
@@ -91,12 +92,14 @@ class Prepared:
         address: public URL.
         ingress_image: the proxy, by digest.
         ingress_resource: name of its resource.
-        replace_ingress: whether it may be made anew in this run.
+        replaced_ingress: name of the settings of the proxy that this run makes anew; empty if it
+            makes none anew.
         containers: what the stack must hold, in the order in which it starts.
         live: what serves, with the ledger.
         attempt: the mark of this attempt.
         orphans: ids of containers of the stack that no state knows.
         sites: what the proxy does.
+        earlier: what it does until this release serves.
         origin: who releases, and from what.
         restores: number of the release of the ledger that this is; None if it comes from the
             source.
@@ -113,12 +116,13 @@ class Prepared:
     address: str
     ingress_image: str
     ingress_resource: str
-    replace_ingress: bool
+    replaced_ingress: str
     containers: tuple[ContainerPlan, ...]
     live: LiveFact
     attempt: Mapping[str, Any]
     orphans: tuple[str, ...]
     sites: tuple[Site, ...] = ()
+    earlier: EarlierRoutes = field(default_factory=EarlierRoutes)
     origin: Origin = field(default_factory=Origin)
     restores: int | None = None
     known: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -150,7 +154,10 @@ class Prepared:
     @property
     def ingress_networks(self) -> dict[str, tuple[str, ...]]:
         """The networks that the proxy is in, with the names that it answers to."""
-        return ingress_networks(self.project, self.sites)
+        found = ingress_networks(self.project, self.sites)
+        for network, names in self.earlier.networks.items():
+            found[network] = tuple(dict.fromkeys((*found.get(network, ()), *names)))
+        return found
 
     @property
     def ingress_settings(self) -> str:
@@ -159,6 +166,12 @@ class Prepared:
         return ingress_settings(
             self.project, self.sites, self.ingress_image, published, self.prefix
         )
+
+    @property
+    def needs_replacing_back(self) -> bool:
+        """Whether the proxy, once it is made anew, cannot be again what it was."""
+        there = (self.ingress_settings, self.earlier.settings)
+        return self.replaced_ingress not in ("", *there)
 
     @property
     def fingerprint(self) -> str:

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -312,10 +313,28 @@ def test_what_holds_data_or_serves_is_never_replaced_by_the_way(shop: Shop) -> N
     }
 
 
-def test_ingress_is_made_anew_only_where_that_was_asked_for(shop: Shop) -> None:
-    world = shop.declare(environ={"SLIPWAY_REPLACE_INGRESS": "1"})
+def test_ingress_is_made_anew_only_where_it_differs_and_that_was_asked_for(shop: Shop) -> None:
+    asked = {"SLIPWAY_REPLACE_INGRESS": "1"}
+    first = shop.declare()
+    same = shop.declare(first.kept, preview=True, environ=asked)
+    shop.web["x-slipway"]["route"] = {"port": 9000}
+    other = shop.declare(first.kept, preview=True, environ=asked)
 
-    assert world.one(CONTAINER, "shop-ingress").ignore_changes == ()
+    assert same.one(CONTAINER, "shop-ingress").ignore_changes == ("*",)
+    assert other.one(CONTAINER, "shop-ingress").ignore_changes == ()
+
+
+def test_ingress_for_other_routes_has_those_of_the_release_that_serves_too(shop: Shop) -> None:
+    first = shop.declare()
+    shop.web["x-slipway"]["route"] = {"port": 9000}
+    asked = {"SLIPWAY_REPLACE_INGRESS": "1"}
+    second = shop.declare(first.kept, preview=True, environ=asked)
+
+    before, after = (w.one(CONTAINER, "shop-ingress").inputs for w in (first, second))
+    config = caddy_config([replace(WEB, port=9000)], [WEB])
+    assert json.loads(after["uploads"][0]["content"]) == config
+    was = {p["label"]: p["value"] for p in before["labels"]}["slipway.config"]
+    assert {"label": "slipway.config.before", "value": was} in after["labels"]
 
 
 def test_key_is_made_once_and_kept_as_a_secret(shop: Shop) -> None:

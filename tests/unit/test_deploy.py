@@ -1,18 +1,20 @@
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from slipway import deploy
 from slipway.blueprint import markers
 from slipway.canonical import digest
+from slipway.earlier_routes import EarlierRoutes
 from slipway.errors import ConfigError, HostError, RegistryError
-from slipway.host import LABEL_OWNER, NetworkState
+from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, LABEL_OWNER, NetworkState
 from slipway.image_plan import ImagePlan
 from slipway.prepared import Prepared
 from slipway.proxy import Site
 from slipway.release import fingerprint
-from slipway.state import STASH, VOLUME, LiveFact, StackState
+from slipway.state import CONTAINER, STASH, VOLUME, LiveFact, StackState
 
 from .support_deploy import CADDY, DIGEST, OWNER, PASSWORD, STACK, World, bring_up
 from .support_gate import FakeHost
@@ -31,7 +33,7 @@ def test_new_stack_is_prepared_from_compose_file_and_registry(world: World) -> N
         address="http://127.0.0.1:8000",
         ingress_image=CADDY,
         ingress_resource="quotes-ingress",
-        replace_ingress=False,
+        replaced_ingress="",
         containers=(web, worker),
         live=LiveFact(),
         attempt={
@@ -127,7 +129,42 @@ def test_port_of_a_running_stack_does_not_change_by_the_way(world: World) -> Non
     with pytest.raises(ConfigError, match="SLIPWAY_REPLACE_INGRESS=1 pulumi up --stack test"):
         world.prepare(state, settings=settings)
     allowed = world.prepare(state, settings=settings, environ={"SLIPWAY_REPLACE_INGRESS": "1"})
-    assert allowed.replace_ingress
+    first = world.prepare()
+    assert allowed.replaced_ingress == first.ingress_settings
+    assert allowed.needs_replacing_back
+    assert world.prepare(state, environ={"SLIPWAY_REPLACE_INGRESS": "1"}).replaced_ingress == ""
+
+
+def route(**route: Any) -> dict[str, Any]:
+    return {"route": route, "probes": [{"path": "/health"}]}
+
+
+def test_proxy_for_other_routes_knows_those_of_the_release_that_serves(world: World) -> None:
+    first = world.prepare()
+    state = bring_up(world, first)
+    world.services["web"]["x-slipway"] = route(port=8000, internal=True)
+    world.services["worker"]["x-slipway"] = route(port=9000)
+    second = world.prepare(state, environ={"SLIPWAY_REPLACE_INGRESS": "1"})
+    assert second.earlier == EarlierRoutes(
+        sites=first.sites, networks={"default": ("web",)}, settings=first.ingress_settings
+    )
+    assert second.ingress_networks == {"default": ("web", "worker")}
+    assert not second.needs_replacing_back
+
+
+def test_proxy_that_knows_the_routes_of_before_need_not_be_made_anew_for_them(
+    world: World,
+) -> None:
+    first = world.prepare()
+    outputs = dict(bring_up(world, first).outputs)
+    labels = {LABEL_CONFIG: "of what failed", LABEL_CONFIG_BEFORE: first.ingress_settings}
+    pairs = [{"label": label, "value": value} for label, value in labels.items()]
+    ingress = outputs[CONTAINER, "quotes-ingress"]
+    outputs[CONTAINER, "quotes-ingress"] = {**ingress, "labels": pairs}
+    assert world.prepare(StackState(outputs)).replaced_ingress == ""
+    world.services["web"]["x-slipway"] = route(port=8000, path="/shop")
+    with pytest.raises(ConfigError, match="SLIPWAY_REPLACE_INGRESS=1"):
+        world.prepare(StackState(outputs))
 
 
 def test_proxy_does_not_stay_in_a_network_that_the_file_no_longer_means(world: World) -> None:
@@ -235,5 +272,7 @@ def test_container_that_is_gone_is_made_anew_under_another_name(world: World) ->
 
 
 def test_pin_of_a_stack_that_was_destroyed_is_told_with_the_way_out(world: World) -> None:
-    with pytest.raises(ConfigError, match=r"was it destroyed\? run scripts/deploy test --leave-pin"):
+    with pytest.raises(
+        ConfigError, match=r"was it destroyed\? run scripts/deploy test --leave-pin"
+    ):
         world.prepare(settings=replace(world.settings, pin=3))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -5,11 +6,12 @@ import pytest
 from slipway import gate, hooked
 from slipway.errors import GateError, HostError
 from slipway.gate_plan import Candidate, GatePlan
-from slipway.host import LABEL_OWNER, LABEL_ROLE, NetworkState
+from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, LABEL_OWNER, LABEL_ROLE, NetworkState
+from slipway.prepared import Prepared
 from slipway.proxy import table_id
 from slipway.roles import Role
 
-from .support_deploy import DIGEST, OWNER, World, bring_up
+from .support_deploy import DIGEST, OWNER, PASSWORD, World, bring_up
 from .support_gate import image
 
 
@@ -101,6 +103,39 @@ def test_connection_is_closed_after_a_gate_that_failed(
     assert world.host.journal[-1:] == ["host: close"]
 
 
+def failure(world: World, monkeypatch: pytest.MonkeyPatch, prepared: Prepared, text: str) -> str:
+    """What is told of a gate that fails with a text."""
+
+    def refuse(self: gate.Gate) -> None:
+        raise HostError(text)
+
+    monkeypatch.setattr(gate.Gate, "run", refuse)
+    ledger = prepared.fact({"web": image("a"), "worker": image("b")})
+    with pytest.raises(HostError) as caught:
+        hooked.pass_gate(prepared, {"ledger": ledger, "containers": {}}, lambda line: None)
+    return str(caught.value)
+
+
+def test_failure_shows_no_secret_whoever_tells_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = failure(world, monkeypatch, world.prepare(), f"Docker could not start {PASSWORD}")
+    assert told == "Docker could not start [secret]"
+
+
+def test_failure_names_what_the_way_back_to_the_proxy_before_needs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = bring_up(world, world.prepare())
+    settings = replace(world.settings, port=9000)
+    prepared = world.prepare(state, settings=settings, environ={"SLIPWAY_REPLACE_INGRESS": "1"})
+    assert failure(world, monkeypatch, prepared, "no") == (
+        "no\nthe proxy stays as this run has made it; with what it was made from before (port, "
+        "bind, ingressImage or networks) it has to be made anew once more: "
+        "SLIPWAY_REPLACE_INGRESS=1 pulumi up --stack test"
+    )
+
+
 # --- leftovers ------------------------------------------------------------------------------
 
 
@@ -127,6 +162,35 @@ def test_container_of_someone_else_is_not_removed(world: World) -> None:
     with pytest.raises(HostError, match=r"^container theirs is there already"):
         hooked.remove_leftover("theirs", prepared)
     assert world.host.names == ["theirs"]
+    assert world.host.journal == ["host: close"]
+
+
+def ingress_that_runs(world: World, **labels: str) -> Prepared:
+    """A stack whose state knows no ingress, though one runs and leads somewhere."""
+    prepared = world.prepare()
+    bring_up(world, prepared)
+    world.host.change(prepared.ingress_name, labels={LABEL_OWNER: OWNER, **labels})
+    world.host.journal.clear()
+    return prepared
+
+
+@pytest.mark.parametrize("label", [LABEL_CONFIG, LABEL_CONFIG_BEFORE])
+def test_ingress_that_a_killed_run_has_made_as_it_is_wanted_is_removed(
+    world: World, label: str
+) -> None:
+    wanted = world.prepare().ingress_settings
+    prepared = ingress_that_runs(world, **{LABEL_CONFIG: "another", label: wanted})
+    hooked.remove_leftover(prepared.ingress_name, prepared)
+    assert world.host.journal == ["host: remove shop-test-ingress", "host: close"]
+
+
+@pytest.mark.parametrize("labels", [{}, {LABEL_CONFIG: "another"}])
+def test_ingress_that_serves_and_is_another_than_wanted_is_left_alone(
+    world: World, labels: dict[str, str]
+) -> None:
+    prepared = ingress_that_runs(world, **labels)
+    with pytest.raises(HostError, match="was an older state restored"):
+        hooked.remove_leftover(prepared.ingress_name, prepared)
     assert world.host.journal == ["host: close"]
 
 
