@@ -38,7 +38,7 @@ _REMEDIES = {
     "networks: {default: {aliases: […]}} on the service that is linked to",
     "mem_limit": "write deploy: {resources: {limits: {memory: …}}}",
     "restart": "a count would leave the live container stopped for good after some failures; write "
-    "on-failure",
+    "unless-stopped",
     "cpus": 'write deploy: {resources: {limits: {cpus: "…"}}}',
     "scale": "one container a service and release is what one host gets; remove it",
     "external_links": "use an external network",

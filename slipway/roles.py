@@ -54,8 +54,15 @@ def _jobs(project: Project) -> set[str]:
 
 
 def with_release_commands(project: Project) -> Project:
-    """The project with a job for each service that has a release command."""
-    services = dict(project.services)
+    """The project with a job for each service that has a release command.
+
+    A job is never started again when it has ended, whatever its service's policy.
+    """
+    jobs = _jobs(project)
+    services = {
+        name: service.model_copy(update={"restart": "no"}) if name in jobs else service
+        for name, service in project.services.items()
+    }
     for name, service in project.services.items():
         if service.extension.release is not None:
             job = release_job(service)

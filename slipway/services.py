@@ -199,8 +199,8 @@ def _ulimits(value: Any) -> Any:
 
 
 def _restart(policy: str) -> str:
-    # `always` revives stopped candidates when the Docker daemon restarts.
-    return "unless-stopped" if policy == "always" else policy
+    # The others revive stopped candidates when the Docker daemon restarts.
+    return "unless-stopped" if policy in ("always", "on-failure") else policy
 
 
 class Service(Model):
@@ -217,9 +217,7 @@ class Service(Model):
     init: bool | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     read_only: bool = False
-    restart: Annotated[Literal["no", "on-failure", "unless-stopped"], BeforeValidator(_restart)] = (
-        "no"
-    )
+    restart: Annotated[Literal["no", "unless-stopped"], BeforeValidator(_restart)] = "no"
     stop_grace_period: Seconds = 10.0
     stop_signal: str | None = None
     user: str | None = None

@@ -27,6 +27,7 @@ _RULES = (
     commands.development_servers,
     commands.migrations_at_start,
     commands.soft_health_checks,
+    commands.restart_policies,
     commands.misplaced_release_commands,
     storage.undeclared_volumes,
     storage.reserved_volumes,

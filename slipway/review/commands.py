@@ -72,6 +72,25 @@ def soft_health_checks(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def restart_policies(subject: Subject) -> Iterator[Finding]:
+    """Policies that are taken otherwise than they are written."""
+    for service in subject.project.services.values():
+        path = ("services", service.name, "restart")
+        if subject.role(service) is Role.JOB and service.restart != "no":
+            yield subject.warn(
+                "has no effect: others wait for the service to complete, and what would start it "
+                "again would run it again and again",
+                *path,
+            )
+        elif subject.lines.written(*path) == "on-failure":
+            yield subject.warn(
+                "taken for unless-stopped: on-failure would revive a stopped candidate when the "
+                "Docker daemon restarts; unlike with it, a container that ends with exit code 0 "
+                "is started again",
+                *path,
+            )
+
+
 def misplaced_release_commands(subject: Subject) -> Iterator[Finding]:
     """Release commands that nothing could run."""
     for service in subject.project.services.values():

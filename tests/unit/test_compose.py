@@ -324,13 +324,13 @@ def test_mounts_of_every_kind_are_read(file: Path, mount: Mapping[str, Any]) -> 
     [
         (
             {"restart": "sometimes"},
-            "compose.yaml:3 services.web.restart: Input should be 'no', 'on-failure' or "
+            "compose.yaml:3 services.web.restart: Input should be 'no' or "
             "'unless-stopped' (found \"sometimes\")",
         ),
         (
             {"restart": "on-failure:3"},
             "compose.yaml:3 services.web.restart: a count would leave the live container stopped "
-            "for good after some failures; write on-failure",
+            "for good after some failures; write unless-stopped",
         ),
         (
             {"x-slipway": {"route": {"port": 8000}, "probes": [{"path": "health"}]}},

@@ -106,6 +106,14 @@ def with_command(command: str | list[str]) -> dict[str, Any]:
     }
 
 
+def test_job_is_not_started_again_when_it_has_ended() -> None:
+    waits = {"depends_on": {"migrate": {"condition": "service_completed_successfully"}}}
+    always = {"image": "x", "restart": "always"}
+    found = with_release_commands(project(migrate=always, web={**always, **waits}))
+    restarts = {name: service.restart for name, service in found.services.items()}
+    assert restarts == {"migrate": "no", "web": "unless-stopped"}
+
+
 def test_release_command_becomes_a_job_that_its_service_waits_for() -> None:
     found = with_release_commands(project(web=with_command("migrate"), db={"image": "x"}))
     assert list(found.services) == ["db", "web", "web-release"]

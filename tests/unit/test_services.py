@@ -93,7 +93,7 @@ def test_service_that_says_nothing_gets_composes_defaults() -> None:
     [
         ("always", "unless-stopped"),
         ("unless-stopped", "unless-stopped"),
-        ("on-failure", "on-failure"),
+        ("on-failure", "unless-stopped"),
         ("no", "no"),
     ],
 )
@@ -103,7 +103,7 @@ def test_stopped_candidates_are_not_revived_with_the_daemon(written: str, kept: 
 
 def test_unknown_restart_policy_is_refused() -> None:
     assert problems(Service, {"name": "web", "restart": "on-failure:3"}) == [
-        ("restart", "Input should be 'no', 'on-failure' or 'unless-stopped'")
+        ("restart", "Input should be 'no' or 'unless-stopped'")
     ]
 
 

@@ -408,7 +408,7 @@ def test_entrypoint_12(sample: Sample, written: str, words: list[str]) -> None:
     [
         ("always", {"restart": "unless-stopped"}),
         ("unless-stopped", {"restart": "unless-stopped"}),
-        ("on-failure", {"restart": "on-failure"}),
+        ("on-failure", {"restart": "unless-stopped"}),
         ('"no"', {}),
     ],
 )

@@ -318,7 +318,7 @@ def test_key_of_the_top_level_with_a_wrong_letter(sample: Sample) -> None:
         (
             "restart: on-failure:3",
             "restart: a count would leave the live container stopped for good after some failures; "
-            "write on-failure",
+            "write unless-stopped",
         ),
         ("x-slipwy: {}", "x-slipwy: no such key; did you mean x-slipway?"),
     ],

@@ -1,11 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from slipway.key_lines import KeyLines
 from slipway.review import commands
 
-from .support import built, said
+from .support import built, said, subject
 
 ROUTE = {"route": {"port": 8000}, "probes": [{"path": "/"}]}
 BEAT = ["celery", "-A", "shop", "beat"]
@@ -42,6 +44,35 @@ def test_scheduler_that_is_not_built_or_a_job_runs_once_anyway(tmp_path: Path) -
         "web": built(tmp_path, depends_on=waits),
     }
     assert said(commands.schedulers, services) == []
+
+
+# --- restart policies -----------------------------------------------------------------------
+
+
+def test_restart_policy_of_a_job_has_no_effect() -> None:
+    waits = {"migrate": {"condition": "service_completed_successfully"}}
+    services = {
+        "migrate": {"image": "x", "restart": "always"},
+        "seed": {"image": "x"},
+        "web": {
+            "image": "x",
+            "restart": "always",
+            "depends_on": {**waits, "seed": waits["migrate"]},
+        },
+    }
+    assert said(commands.restart_policies, services) == [
+        "warned services.migrate.restart: has no effect: others wait for the service to complete, "
+        "and what would start it again would run it again and again"
+    ]
+
+
+def test_on_failure_is_taken_for_another_policy(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text("services:\n  a:\n    restart: on-failure\n  b:\n    restart: always\n")
+    found = subject({name: {"image": "x", "restart": "on-failure"} for name in "ab"})
+    (finding,) = commands.restart_policies(replace(found, lines=KeyLines(file)))
+    assert (finding.line, finding.refused) == (3, False)
+    assert "services.a.restart: taken for unless-stopped: on-failure would" in finding.text
 
 
 # --- servers for development ----------------------------------------------------------------
