@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from slipway.errors import ConfigError
 from slipway.extension import Seconds
 from slipway.prepared import Settings
+from slipway.type_words import said_of_type
 
 _NAMESPACE = "slipway"
 
@@ -91,7 +92,7 @@ def _problem(file: str, detail: Any) -> str:
         return f"{file} slipway:{key}: missing; run {command}"
     if key.startswith("secrets"):
         return f"{file} slipway:secrets: must be a map of names to values"
-    message = detail["msg"].removeprefix("Value error, ")
+    message = said_of_type(detail)
     # Our own messages quote the value already.
     found = "" if f'"{detail["input"]}"' in message else f" (found {detail['input']!r})"
     return f"{file} slipway:{key}: {message}{found}"

@@ -18,9 +18,10 @@ from slipway.compose_notes import left_out, of_this_machine, unheard
 from slipway.compose_reader import Run, run_command
 from slipway.compose_repair import interpret
 from slipway.errors import ConfigError
-from slipway.extension import Extension, Model
+from slipway.extension import Model
 from slipway.key_lines import KeyLines
 from slipway.services import FileSource, Network, Project, Service, Volume
+from slipway.type_words import UNION, known_keys, said_of_type
 from slipway.unset_variables import no_value
 
 _LATER = "Slipway does not honour it; remove it"
@@ -57,6 +58,7 @@ class Reading:
         problems: what is wrong, a line each.
         warnings: what is taken otherwise than a reader of the file might think, a line each.
         complete: whether all services could be read.
+        unread: services of which not all could be.
     """
 
     project: Project
@@ -64,6 +66,7 @@ class Reading:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     complete: bool = True
+    unread: frozenset[str] = frozenset()
 
 
 def read_project(
@@ -98,6 +101,7 @@ def read_project(
         (*found.problems, *typed.problems),
         tuple(warnings),
         typed.complete and found.complete,
+        frozenset(typed.unread | found.unread),
     )
 
 
@@ -109,6 +113,7 @@ class _Typed:
         self._lines = lines
         self.problems: list[str] = []
         self.complete = True
+        self.unread: set[str] = set()
 
     def project(self, file: Path, document: Mapping[str, Any]) -> Project:
         self.problems += _unknown_top_level(document, self._lines)
@@ -135,6 +140,7 @@ class _Typed:
             return Service.model_validate(service)
         except ValidationError as error:
             self.complete = False
+            self.unread.add(name)
             self._tell(("services", name), error)
             return _rest(service, error)
 
@@ -238,7 +244,7 @@ def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -
     key = str(path[-1])
     if detail["type"] == "extra_forbidden":
         if "x-slipway" in path:
-            return f"{where}: no such key; there are {', '.join(_known_keys(path))}"
+            return f"{where}: no such key; there are {', '.join(known_keys(path))}"
         if get_close_matches(key, ["x-slipway"], cutoff=0.8):
             return f"{where}: no such key; did you mean x-slipway?"
         remedy = _REMEDIES.get(f"{path[-2]}.{key}") or _REMEDIES.get(key, _LATER)
@@ -252,7 +258,7 @@ def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -
         return f"{where}: {_REMEDIES[key]}"
     if detail["input"] is None and path[-2] == "environment":
         return f"{where}: {no_value(key, 'or remove it')}"
-    message = detail["msg"].removeprefix("Value error, ")
+    message = said_of_type(detail)
     if key == "replicas":
         message = _REMEDIES[key]
     if isinstance(detail["input"], dict | list):  # Long, and may hold headers that are secret.
@@ -262,7 +268,6 @@ def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -
 
 
 _KINDS = ("volume", "bind", "tmpfs")
-_UNIONS = ("str", "list[str]")
 
 
 def _keys(place: Sequence[int | str]) -> Iterator[int | str]:
@@ -273,25 +278,9 @@ def _keys(place: Sequence[int | str]) -> Iterator[int | str]:
     before: int | str = ""
     for part in place:
         of_mount = part in _KINDS and isinstance(before, int)
-        if not of_mount and part not in _UNIONS:
+        if not of_mount and part not in UNION:
             yield part
         before = part
-
-
-def _known_keys(path: Sequence[object]) -> list[str]:
-    model: Any = Extension
-    for part in path[path.index("x-slipway") + 1 : -1]:
-        names = {field.alias or name: field for name, field in model.model_fields.items()}
-        model = _model_in(names[str(part)].annotation) if part in names else model
-    return sorted(field.alias or name for name, field in model.model_fields.items())
-
-
-def _model_in(annotation: Any) -> Any:
-    """The model in `list[Probe]` or `Route | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, Model):
-        return annotation
-    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((model for model in inner if model is not None), None)
 
 
 def require(problems: Sequence[str]) -> None:

@@ -55,6 +55,8 @@ class Faults:
         """Values for variables that must have one, so that the file can be read."""
         self.complete = True
         """Whether no service was taken out."""
+        self.unread: set[str] = set()
+        """Services from which a key with a value was taken out that could not be read."""
         self._unset: set[str] = set()
 
     def take_out(self, complaint: str) -> list[str | None]:
@@ -99,7 +101,12 @@ class Faults:
             self._leave_out(str(path[1]))
         else:
             self._copy.delete(path)
+            self._note(path)
         return problem
+
+    def _note(self, path: KeyPath) -> None:
+        if path[0] == "services":
+            self.unread.add(str(path[1]))
 
     def _required_variables(self, complaint: str) -> Iterator[str | None]:
         for name, reason in _REQUIRED.findall(complaint):
@@ -214,6 +221,7 @@ class Faults:
                 continue
             written = self._copy.get(path)
             if self._copy.delete_item(path):
+                self._note(path)
                 yield self._problem(path, reason, written)
             elif path[0] == "services" and self._copy.get([*path[:2], "extends"]):
                 self._leave_out(str(path[1]))

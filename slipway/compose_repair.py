@@ -34,11 +34,13 @@ class Interpreted:
         document: the project, as the reader resolved it.
         problems: what the reader, or a variable without a value, complains of; a line each.
         complete: whether all services are in the document.
+        unread: services of which something was taken out.
     """
 
     document: dict[str, Any]
     problems: list[str] = field(default_factory=list)
     complete: bool = True
+    unread: set[str] = field(default_factory=set)
 
 
 def interpret(
@@ -103,7 +105,8 @@ class _Repair:
             answer = self._ask(self._copy)
             if answer.document is not None:
                 self._tell(self._faults.unset(answer.unset))
-                return Interpreted(answer.document, self._problems, self._faults.complete)
+                faults = self._faults
+                return Interpreted(answer.document, self._problems, faults.complete, faults.unread)
         raise ConfigError(self._problems)
 
     def _tell(self, problems: list[str] | list[str | None]) -> None:

@@ -95,7 +95,8 @@ def _judge(
     problems: _Problems,
 ) -> Declared:
     project, lines = reading.project, reading.lines
-    for finding in review(Subject(project, lines, stack.stack, reading.complete)):
+    subject = Subject(project, lines, stack.stack, reading.complete, reading.unread)
+    for finding in review(subject):
         if finding.refused:
             problems.found.append(finding.text)
         else:

@@ -39,6 +39,11 @@ _RULES = (
 
 
 def review(subject: Subject) -> list[Finding]:
-    """All findings, in the order of the file's lines."""
-    findings = [finding for rule in _RULES for finding in rule(subject)]
+    """All findings, in the order of the file's lines; nothing of what could not be read."""
+    findings = [
+        finding
+        for rule in _RULES
+        for finding in rule(subject)
+        if finding.service not in subject.unread
+    ]
     return sorted(dict.fromkeys(findings), key=lambda finding: (finding.line, finding.text))

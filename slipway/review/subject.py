@@ -17,11 +17,13 @@ class Finding:
         line: its line.
         text: `file:line key: what, why, what to do`.
         refused: whether nothing is released with it; else it is a warning.
+        service: the service that it is about, if it follows from how that was read.
     """
 
     line: int
     text: str
     refused: bool
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class Subject:
         lines: finds lines.
         stack: the Pulumi stack.
         complete: whether all services could be read; else nothing is said about what is missing.
+        unread: services of which not all could be read.
     """
 
     project: Project
     lines: KeyLines
     stack: str
     complete: bool = True
+    unread: frozenset[str] = frozenset()
 
     @property
     def rehearsal(self) -> bool:
@@ -53,8 +57,13 @@ class Subject:
 
     def refuse(self, text: str, *path: object) -> Finding:
         """A finding that stops the release, at a key."""
-        return Finding(self.lines.of(path), f"{self.lines.where(*path)}: {text}", True)
+        return self._find(text, path, refused=True)
 
     def warn(self, text: str, *path: object) -> Finding:
         """A finding that is only said."""
-        return Finding(self.lines.of(path), f"{self.lines.where(*path)}: {text}", False)
+        return self._find(text, path, refused=False)
+
+    def _find(self, text: str, path: tuple[object, ...], *, refused: bool) -> Finding:
+        service = str(path[1]) if path[0] == "services" and len(path) > 1 else ""
+        place = self.lines.where(*path)
+        return Finding(self.lines.of(path), f"{place}: {text}", refused, service)

@@ -324,8 +324,7 @@ def test_mounts_of_every_kind_are_read(file: Path, mount: Mapping[str, Any]) -> 
     [
         (
             {"restart": "sometimes"},
-            "compose.yaml:3 services.web.restart: Input should be 'no' or "
-            "'unless-stopped' (found \"sometimes\")",
+            'compose.yaml:3 services.web.restart: must be no or unless-stopped (found "sometimes")',
         ),
         (
             {"restart": "on-failure:3"},
@@ -338,6 +337,10 @@ def test_mounts_of_every_kind_are_read(file: Path, mount: Mapping[str, Any]) -> 
             "path; write /health",
         ),
         (
+            {"x-slipway": {"route": {"port": 8000}, "overlap": "no way"}},
+            'compose.yaml:7 services.web.x-slipway.overlap: must be true or false (found "no way")',
+        ),
+        (
             {"x-slipway": {"route": {"port": 8000}, "timeout": "soon"}},
             'compose.yaml:7 services.web.x-slipway.timeout: "soon" is not a duration; write it '
             "like 15s, 1m30s or 250ms",
@@ -346,6 +349,7 @@ def test_mounts_of_every_kind_are_read(file: Path, mount: Mapping[str, Any]) -> 
 )
 def test_value_that_cannot_be_is_shown(file: Path, changes: dict[str, Any], told: str) -> None:
     assert problems(file, changed(**changes)) == [told]
+    assert read(file, changed(**changes)).unread == {"web"}
 
 
 def test_headers_are_not_shown_with_what_is_wrong_beside_them(file: Path) -> None:

@@ -77,6 +77,9 @@ class UntouchedHost:
     def containers(self, labels: Mapping[str, str]) -> list[Any]:
         return []
 
+    def writers(self, volume: str) -> list[Any]:
+        return []
+
     def close(self) -> None:
         return None
 

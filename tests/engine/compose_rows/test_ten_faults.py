@@ -152,6 +152,29 @@ def told(sample: Sample, text: str) -> list[str]:
     return found.problems
 
 
+def test_key_of_a_wrong_type_is_not_taken_for_one_that_is_missing(sample: Sample) -> None:
+    found = sample.read(
+        """
+    services:
+      web:
+        build: .
+        environment: {DATABASE: "sqlite:///data/db.sqlite3"}
+        volumes: [data:/data]
+        x-slipway: {overlap: no way, route: {port: 8000}, probes: [{path: /}]}
+      db:
+        image: postgres:16@PIN
+        volumes: data
+    volumes:
+      data:
+    """
+    )
+    assert found.problems == [
+        'compose.yaml:7 services.web.x-slipway.overlap: must be true or false (found "no way")',
+        "compose.yaml:10 services.db.volumes: must be a list such as [data:/data]",
+    ]
+    assert found.warnings == []
+
+
 def test_file_that_is_not_there(sample: Sample) -> None:
     found = sample.prepare(preview=True)
     assert found.problems == [

@@ -32,6 +32,15 @@ def test_all_findings_are_told_in_the_order_of_the_file_s_lines(tmp_path: Path) 
     ]
 
 
+def test_nothing_is_said_of_a_service_of_which_not_all_could_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text("services:\n  db: {image: postgres}\n  queue: {image: postgres}\n")
+    services = {name: {"name": name, "image": "postgres"} for name in ("db", "queue")}
+    project = Project.model_validate({"name": "s", "file": str(file), "services": services})
+    subject = Subject(project, KeyLines(file), "prod", complete=False, unread=frozenset({"db"}))
+    assert [f.text.split(": ")[0] for f in review(subject)] == [f"{file}:3 services.queue"]
+
+
 def test_nothing_is_said_of_a_file_in_which_nothing_is_odd(tmp_path: Path) -> None:
     file = tmp_path / "compose.yaml"
     file.write_text("services:\n  web: {}\n")

@@ -15,9 +15,11 @@ def test_findings_stand_at_the_line_of_their_key(tmp_path: Path) -> None:
     found = Subject(subject({"web": {"image": "x"}}).project, KeyLines(file), "prod")
     path = ("services", "web", "image")
     assert found.refuse("is wrong", *path) == Finding(
-        3, f"{file}:3 services.web.image: is wrong", True
+        3, f"{file}:3 services.web.image: is wrong", True, "web"
     )
-    assert found.warn("is odd", *path) == Finding(3, f"{file}:3 services.web.image: is odd", False)
+    assert found.warn("is odd", *path) == Finding(
+        3, f"{file}:3 services.web.image: is odd", False, "web"
+    )
 
 
 def test_services_are_found_by_the_part_that_they_play() -> None:

@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from slipway.extension import Extension
+from slipway.type_words import said_of_type
+
+ROUTE = {"port": 8000}
+DURATION = "must be a duration such as 15s"
+
+
+def said(fields: Any) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        Extension.model_validate(fields)
+    return [said_of_type(detail) for detail in caught.value.errors()]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"overlap": "no way"}, "must be true or false"),
+        ({"singleton": []}, "must be true or false"),
+        ({"successes": "x"}, "must be a whole number"),
+        ({"successes": 1.5}, "must be a whole number"),
+        ({"successes": 0}, "must be 1 or more"),
+        ({"stable_for": [5]}, DURATION),
+        ({"release_timeout": {}}, DURATION),
+        ({"drain": -1}, "must be 0 or more"),
+        ({"timeout": float("inf")}, "must be a number that is not endless"),
+        ({"timeout": "soon"}, '"soon" is not a duration; write it like 15s, 1m30s or 250ms'),
+        ({"route": []}, "must be a mapping (key: value)"),
+        ({"route": {"port": 65536}}, "must be 65535 or less"),
+        ({"route": {**ROUTE, "path": 1}}, "must be a text"),
+        ({"route": {**ROUTE, "host": 1}}, "must be a list"),
+        ({"route": ROUTE, "probes": {}}, "must be a list"),
+        ({"route": ROUTE, "probes": [{"path": "/", "text": ""}]}, "must not be empty"),
+        ({"route": ROUTE, "probes": [{"path": "/", "json": 1}]}, "must be a mapping (key: value)"),
+        ({"allow": ["root"]}, "must be docker.sock"),
+    ],
+)
+def test_every_complaint_says_what_to_write(fields: Any, words: str) -> None:
+    assert said(fields) == [words]
+
+
+def test_choice_of_types_is_told_alike_for_each_of_them() -> None:
+    assert set(said({"release": 5})) == {"must be a text or a list of texts"}
+
+
+def test_no_complaint_speaks_the_language_of_a_library() -> None:
+    wrong: list[Any] = ["x y", 0, 1.5, [], {}, [{}], -1, {"a": 1}]
+    for name, field in Extension.model_fields.items():
+        for value in wrong:
+            try:
+                Extension.model_validate({field.alias or name: value})
+            except ValidationError as error:
+                told = [said_of_type(d) for d in error.errors() if d["type"] not in ELSEWHERE]
+                assert [t for t in told if "Input" in t or "String" in t or "valid" in t] == []
+
+
+ELSEWHERE = ("extra_forbidden", "missing")
+"""Told with the keys that there are: `slipway.compose`."""
