@@ -1,6 +1,6 @@
 """What is refused before anything changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, Host
 from slipway.image_plan import ImagePlan
 from slipway.key_lines import KeyLines
 from slipway.reference import parse_reference
-from slipway.services import Project
+from slipway.services import Build, Project
 
 _REFUSED_VARIABLES = {
     "PULUMI_CONTINUE_ON_ERROR": "after a failed build the engine would delete what serves",
@@ -21,23 +21,43 @@ _REFUSED_VARIABLES = {
 }
 
 
+_BUILD_REMEDIES = {
+    "args": "build arguments can be read out of the image's history; give it to the container "
+    "under environment, or to the build as a build secret",
+    "labels": "labels can be read out of the image; remove it",
+    "additional_contexts": "where a build takes files from stands in the state; take it out of "
+    "the address, and fetch what needs it with a build secret",
+    "target": "a stage's name stands in the state; remove it",
+}
+
+
 def refuse_secret_arguments(project: Project, secrets: Mapping[str, str]) -> None:
-    """Refuse build arguments that hold a secret: they stand in the image's history and in its hash.
+    """Refuse builds in which a secret would stand: in the image, in its hash or in the state.
 
     Raises:
         ConfigError: one or more do.
     """
     problems = [
-        f"{project.file} services.{name}.build.args.{argument}: holds the secret {secret}; build "
-        "arguments can be read out of the image's history; give it to the container under "
-        "environment, or to the build as a build secret"
+        f"{project.file} services.{name}.build.{key}: holds the secret {secret}; "
+        f"{_BUILD_REMEDIES[key.partition('.')[0]]}"
         for name, service in project.services.items()
-        for argument, value in (service.build.args if service.build else {}).items()
+        for key, value in (_build_texts(service.build) if service.build else ())
         for secret, hidden in secrets.items()
-        if hidden and value and hidden in value
+        if hidden and hidden in value
     ]
     if problems:
         raise ConfigError(problems)
+
+
+def _build_texts(build: Build) -> Iterator[tuple[str, str]]:
+    """What of a build can be read later, by its key."""
+    for argument, value in build.args.items():
+        yield f"args.{argument}", value or ""
+    for label, value in build.labels.items():
+        yield f"labels.{label}", value
+    for context, place in build.additional_contexts.items():
+        yield f"additional_contexts.{context}", place
+    yield "target", build.target or ""
 
 
 def refuse_engine_options(environ: Mapping[str, str], command_lines: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """A stack, ready to be declared: its configuration, its names, and what it must hold."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,14 +179,9 @@ class Prepared:
 
     @property
     def redactor(self) -> Redactor:
-        """Hides the stack's secrets, and literals of the compose file that look like one."""
-        literals = [
-            value
-            for plan in self.containers
-            for name, value in plan.spec.environment.items()
-            if holds_secret(name, value)
-        ]
-        return Redactor([*self.settings.secrets.values(), *literals])
+        """Hides the stack's secrets, those in files, and literals that look like one."""
+        found = [value for plan in self.containers for value in _hidden(plan)]
+        return Redactor([*self.settings.secrets.values(), *found])
 
     def ledger(self, images: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The ledger with this release at its head.
@@ -221,6 +216,19 @@ class Prepared:
         entries = self.ledger(dict.fromkeys((p.service.name for p in self.containers), ""))
         # What is not known any more was lost with a state that somebody edited.
         return {name: known[name] for name in sorted(kept_names(entries)) if name in known}
+
+
+def _hidden(plan: ContainerPlan) -> Iterator[str]:
+    """What of a container's settings nobody may read."""
+    environment, files = plan.spec.environment, plan.placement.mounted.files
+    yield from (value for name, value in environment.items() if holds_secret(name, value))
+    yield from (file.content.decode(errors="replace") for file in files if file.secret)
+    open_ = [file.content.decode(errors="replace") for file in files if not file.secret]
+    encoded = {file.encoded for file in files}
+    for value in plan.record.kept.values():
+        # Ordinary lines of configuration would be hidden wherever they stand.
+        if value not in encoded and not any(value in text for text in open_):
+            yield value
 
 
 def _recorded(plan: ContainerPlan, image: Any) -> dict[str, Any]:

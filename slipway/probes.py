@@ -7,6 +7,7 @@ answer. `Prober` carries them out.
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ _BODY_LIMIT = 1 << 20
 """Bytes of an answer that are read; an endless answer must not hold up a release."""
 
 
+_REDIRECTS = 10
 _APPLICATION = "the application"
 _UNREACHED = (502, 503, 504)
 """What the proxy answers when it cannot connect."""
@@ -128,7 +130,7 @@ def _first_difference(probe: Probe, reply: Reply, upstream: str) -> tuple[str, s
         return f"status {wanted}", reply.error or "no answer"
     if reply.status not in probe.status:
         to = f" to {reply.location}" if reply.location else ""
-        hint = "; set follow_redirects: true to follow it" if reply.location else ""
+        hint = _redirect_hint(probe) if reply.location else ""
         if reply.by_proxy and reply.status == httpx.codes.BAD_GATEWAY:
             hint = (
                 f"; the proxy could not connect to {upstream}: does the application listen on "
@@ -144,6 +146,12 @@ def _first_difference(probe: Probe, reply: Reply, upstream: str) -> tuple[str, s
     if probe.max_ms is not None and reply.elapsed_ms > probe.max_ms:
         return f"an answer within {probe.max_ms} ms", f"one after {reply.elapsed_ms:.0f} ms"
     return f"status {wanted}", None
+
+
+def _redirect_hint(probe: Probe) -> str:
+    if probe.follow_redirects:
+        return ", which is not the stack's own address: probes are not sent there"
+    return "; set follow_redirects: true to follow it"
 
 
 def _connection(reply: Reply) -> tuple[str, str | None]:
@@ -186,6 +194,10 @@ def _same(wanted: Any, found: Any) -> bool:
     return bool(wanted == found) and isinstance(wanted, bool) == isinstance(found, bool)
 
 
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
 class Prober:
     """Sends requests to one address.
 
@@ -214,19 +226,13 @@ class Prober:
         """Send a request; a failure to connect or to answer is a reply too, never an exception."""
         started = self._clock()
         try:
-            with (
-                httpx.Client(
-                    timeout=REQUEST_TIMEOUT,
-                    transport=self._transport,
-                    trust_env=False,
-                    verify=self._tls,
-                    follow_redirects=message.follow_redirects,
-                ) as client,
-                client.stream(
-                    message.method, self._address + message.path, headers=dict(message.headers)
-                ) as answer,
-            ):
-                body = self._read(answer, started + REQUEST_TIMEOUT)
+            with httpx.Client(
+                timeout=REQUEST_TIMEOUT,
+                transport=self._transport,
+                trust_env=False,
+                verify=self._tls,
+            ) as client:
+                answer, body = self._exchange(client, message, started + REQUEST_TIMEOUT)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             reason = str(error) or type(error).__name__
             return Reply((self._clock() - started) * 1000, error=reason)
@@ -238,6 +244,33 @@ class Prober:
             key=answer.headers.get(KEY_HEADER),
             by_proxy=answer.headers.get("Server") == SERVER,
         )
+
+    def _exchange(
+        self, client: httpx.Client, message: Request, deadline: float
+    ) -> tuple[httpx.Response, bytes]:
+        """The answer to a request, or to the last one of those that redirects ask for."""
+        headers = dict(message.headers)
+        sent = client.build_request(message.method, self._address + message.path, headers=headers)
+        for _ in range(_REDIRECTS + 1):
+            answer = client.send(sent, stream=True)
+            with closing(answer):
+                path = self._redirect(answer, message) if message.follow_redirects else None
+                if path is None or answer.next_request is None:
+                    return answer, self._read(answer, deadline)
+            sent = client.build_request(answer.next_request.method, path, headers=headers)
+        raise httpx.TooManyRedirects(f"more than {_REDIRECTS} redirects", request=sent)
+
+    def _redirect(self, answer: httpx.Response, message: Request) -> httpx.URL | None:
+        """Where a redirect leads, if that is the stack itself.
+
+        The headers let requests reach candidates, and may hold secrets: no other host gets them.
+        """
+        own, follows = httpx.URL(self._address), answer.next_request
+        names = [value for name, value in message.headers.items() if name.lower() == "host"]
+        origins = [own, *(httpx.URL(f"{own.scheme}://{name}") for name in names)]
+        if follows is None or _origin(follows.url) not in map(_origin, origins):
+            return None
+        return own.copy_with(raw_path=follows.url.raw_path)
 
     def _read(self, answer: httpx.Response, deadline: float) -> bytes:
         body = b""

@@ -117,8 +117,8 @@ def test_container_without_our_labels_is_refused() -> None:
 # --- secrets in builds ----------------------------------------------------------------------
 
 
-def built(args: dict[str, str | None]) -> Project:
-    web = {"name": "web", "build": {"context": "/src", "args": args}}
+def built(args: dict[str, str | None], **build: Any) -> Project:
+    web = {"name": "web", "build": {"context": "/src", "args": args, **build}}
     db = {"name": "db", "image": "postgres"}
     values = {"name": "shop", "file": "compose.yaml", "services": {"web": web, "db": db}}
     return Project.model_validate(values)
@@ -136,8 +136,33 @@ def test_build_argument_that_holds_a_secret_is_refused_and_not_shown() -> None:
     )
 
 
-def test_build_arguments_without_secrets_pass() -> None:
-    preflight.refuse_secret_arguments(built({"V": "1", "NONE": None, "E": ""}), {"P": "hunter2"})
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (
+            {"labels": {"by": "hunter2"}},
+            "labels.by: holds the secret P; labels can be read out of the image; remove it",
+        ),
+        (
+            {"target": "hunter2"},
+            "target: holds the secret P; a stage's name stands in the state; remove it",
+        ),
+        (
+            {"additional_contexts": {"lib": "https://me:hunter2@git.example/lib.git"}},
+            "additional_contexts.lib: holds the secret P; where a build takes files from stands in "
+            "the state; take it out of the address, and fetch what needs it with a build secret",
+        ),
+    ],
+)
+def test_secret_in_another_part_of_a_build_is_refused(build: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        preflight.refuse_secret_arguments(built({}, **build), {"P": "hunter2"})
+    assert caught.value.problems == (f"compose.yaml services.web.build.{told}",)
+
+
+def test_builds_without_secrets_pass() -> None:
+    plain = built({"V": "1", "NONE": None, "E": ""}, labels={"by": "me"}, target="run")
+    preflight.refuse_secret_arguments(plain, {"P": "hunter2"})
 
 
 # --- options of the engine ------------------------------------------------------------------

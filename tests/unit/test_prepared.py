@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from slipway.blueprint import Record
 from slipway.image_plan import ImagePlan
+from slipway.mounted_files import Mounted, UploadedFile
 from slipway.state import LiveFact
 
 from .support_deploy import DIGEST, PASSWORD, World
@@ -38,6 +40,23 @@ def test_redactor_hides_secrets_and_literals_that_look_like_one(world: World) ->
     world.services["worker"]["environment"] = {"API_TOKEN": "abcdefgh", "LEVEL": "warning"}
     redact = world.prepare().redactor
     assert redact(f"{PASSWORD} abcdefgh warning") == "[secret] [secret] warning"
+
+
+def test_redactor_hides_what_stands_in_secret_files_alone(world: World) -> None:
+    (world.folder / "front.conf").write_text("listen 8080;\n")
+    secret = UploadedFile("/run/secrets/badge", b"first line\nsecond line\n", secret=True)
+    plain = UploadedFile("/etc/front.conf", b"listen 8080;\n")
+    prepared = world.prepare()
+    web, worker = prepared.containers
+    kept = {"kept:1": secret.encoded, "kept:2": plain.encoded, "kept:3": "of a command"}
+    changed = replace(
+        web,
+        placement=replace(web.placement, mounted=Mounted((secret, plain))),
+        record=Record({}, {**kept, "kept:4": "listen 8080;\n"}),
+    )
+    redact = replace(prepared, containers=(changed, worker)).redactor
+    said = "second line, first line, listen 8080;, of a command"
+    assert redact(said) == "[secret], [secret], listen 8080;, [secret]"
 
 
 # --- the ledger -----------------------------------------------------------------------------

@@ -193,6 +193,64 @@ def test_redirects_are_followed_only_where_the_probe_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("/login?next=/", "/login?next=/"),
+        ("login", "/login"),
+        ("http://127.0.0.1:8001/login", "/login"),
+        ("http://shop.example.com/login", "/login"),
+    ],
+)
+def test_redirect_within_the_stack_is_followed_on_its_own_address(location: str, path: str) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def answer(sent: httpx.Request) -> httpx.Response:
+        asked.append((str(sent.url), sent.headers["Host"], sent.headers["X-Key"]))
+        redirect = httpx.Response(303, headers={"Location": location})
+        return redirect if sent.url.path == "/" else httpx.Response(200, text=sent.method)
+
+    headers = {"Host": "shop.example.com", "X-Key": "secret"}
+    assert prober(answer).send(Request("POST", "/", headers, True)).body == "GET"
+    assert asked == [
+        (f"http://127.0.0.1:8001{there}", "shop.example.com", "secret") for there in ("/", path)
+    ]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://other.example.com/login",
+        "https://shop.example.com/login",
+        "http://127.0.0.1:8000/login",
+        "//other.example.com/",
+    ],
+)
+def test_no_other_host_gets_the_headers_of_a_probe(location: str) -> None:
+    asked: list[str] = []
+
+    def answer(sent: httpx.Request) -> httpx.Response:
+        asked.append(str(sent.url))
+        return httpx.Response(302, headers={"Location": location})
+
+    headers = {"Host": "shop.example.com", "X-Key": "secret"}
+    reply = prober(answer).send(Request("GET", "/", headers, True))
+    assert (reply.status, reply.location) == (302, location)
+    assert asked == ["http://127.0.0.1:8001/"]
+    told = judge(probe("/", follow_redirects=True), reply)
+    assert told.found == (
+        f"status 302 to {location}, which is not the stack's own address: probes are not sent there"
+    )
+
+
+def test_redirects_that_never_end_are_a_failure_to_answer() -> None:
+    def answer(sent: httpx.Request) -> httpx.Response:
+        return httpx.Response(302, headers={"Location": "/"})
+
+    reply = prober(answer).send(Request("GET", "/", {}, True))
+    assert reply == Reply(0, error="more than 10 redirects")
+
+
+@pytest.mark.parametrize(
     ("error", "text"),
     [
         (httpx.ConnectError("refused"), "refused"),
