@@ -1,12 +1,15 @@
 """Several routed services, a proxy of the stack's own in front, and files that come with it."""
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.e2e import faults
 from tests.e2e.harness import Sandbox, Watcher
 
 COMPOSE = """\
@@ -126,4 +129,91 @@ def test_broken_front_is_refused(routed: Sandbox) -> None:
     assert "service front" in outcome.output
     assert watcher.versions == ["1.1.0"]
     routed.must_up()
+    routed.assert_agreement()
+
+
+# --- other routes ---------------------------------------------------------------------------
+
+
+class Visitor(threading.Thread):
+    """Asks the public address again and again, and remembers every answer that it gets."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(daemon=True)
+        self._sandbox = sandbox
+        self._stopped = threading.Event()
+        self.answers: set[tuple[int, str | None]] = set()
+
+    def run(self) -> None:
+        while not self._stopped.wait(0.05):
+            with suppress(httpx.TransportError):  # While the proxy is made anew.
+                answer = ask(self._sandbox)
+                self.answers.add((answer.status_code, answer.headers.get("X-Front")))
+
+    def __enter__(self) -> "Visitor":
+        self.start()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._stopped.set()
+        self.join()
+
+
+def past_the_front(text: str) -> str:
+    """The compose file with the public's requests going straight to an application."""
+    taken = text.replace("route: {port: 8080}", "route: {port: 8080, path: /front}")
+    return taken.replace("host: admin.example.com, path: /api", "path: /api")
+
+
+@pytest.fixture
+def may_replace(routed: Sandbox) -> Iterator[None]:
+    routed.environ["SLIPWAY_REPLACE_INGRESS"] = "1"
+    yield
+    routed.environ.pop("SLIPWAY_REPLACE_INGRESS", None)
+
+
+def ingress_id(sandbox: Sandbox) -> str:
+    return str(sandbox.engine.containers.get(f"{sandbox.name}-test-ingress").id)
+
+
+def test_failed_release_with_other_routes_leaves_the_old_ones(
+    routed: Sandbox, may_replace: None
+) -> None:
+    proxy, served = ingress_id(routed), ask(routed).headers["X-Front"]
+    broken = faults.first("raise RuntimeError('web is broken')")
+    with (
+        routed.changed("app/compose.yaml", past_the_front),
+        routed.changed("app/app/main.py", broken),
+        Visitor(routed) as visitor,
+    ):
+        outcome = routed.must_fail()
+    assert "web is broken" in outcome.output
+    assert visitor.answers == {(200, served)}
+    assert ask(routed, Host="admin.example.com").headers.get("X-Front") is None
+    new_proxy = ingress_id(routed)
+    assert new_proxy != proxy
+    del routed.environ["SLIPWAY_REPLACE_INGRESS"]
+    routed.must_up()
+    routed.assert_agreement()
+    assert (ingress_id(routed), ask(routed).headers["X-Front"]) == (new_proxy, served)
+
+
+def test_release_with_other_routes_takes_effect_at_the_switch(
+    routed: Sandbox, may_replace: None
+) -> None:
+    served, web = ask(routed).headers["X-Front"], routed.live("web")
+    with routed.changed("app/compose.yaml", past_the_front):
+        with Visitor(routed) as visitor:
+            routed.must_up()
+        assert visitor.answers <= {(200, served), (200, None)}
+        assert ask(routed).headers.get("X-Front") is None
+        assert routed.live("web") == web
+        routed.assert_agreement()
+        again = routed.preview("test", "--expect-no-changes")
+        assert again.code == 0, again.output
+    del routed.environ["SLIPWAY_REPLACE_INGRESS"]
+    with Visitor(routed) as visitor:
+        routed.must_up()
+    assert visitor.answers <= {(200, served), (200, None)}
+    assert ask(routed).headers.get("X-Front") == served
     routed.assert_agreement()
