@@ -242,3 +242,53 @@ def test_backing_service_changes_only_when_asked(parts: Sandbox) -> None:
     parts.environ["SLIPWAY_REPLACE"] = "db"
     parts.must_up()
     del parts.environ["SLIPWAY_REPLACE"]
+
+
+@pytest.mark.parametrize("change", ["renamed", "built"])
+def test_database_is_not_started_twice_on_its_volume(parts: Sandbox, change: str) -> None:
+    running = sorted(parts.running())
+
+    def edited(text: str) -> str:
+        if change == "renamed":
+            return text.replace("  db:\n", "  postgres:\n").replace("{db:", "{postgres:")
+        built = 'build: {context: ., args: {BASE_IMAGE: "${SLIPWAY_PYTHON_IMAGE}"}}'
+        return text.replace("image: ${SLIPWAY_PYTHON_IMAGE}", built)
+
+    parts.environ["SLIPWAY_REPLACE"] = "db,postgres"
+    try:
+        with parts.changed("app/compose.yaml", edited), Census(parts) as census:
+            refused = parts.must_fail()
+    finally:
+        del parts.environ["SLIPWAY_REPLACE"]
+    volume = f"on the same volume {parts.name}-test-records"
+    told = "would be started beside" if change == "renamed" else "runs as a backing service"
+    assert told in refused.output
+    assert volume in refused.output
+    assert census.most == {"db": 1, "web": 1, "worker": 1}
+    assert sorted(parts.running()) == running
+    parts.must_up()
+    parts.assert_agreement()
+
+
+def test_database_is_not_started_where_another_container_writes(parts: Sandbox) -> None:
+    volume = f"{parts.name}-test-records"
+    stranger = parts.engine.containers.run(
+        parts.environ["SLIPWAY_PYTHON_IMAGE"],
+        ["sleep", "600"],
+        detach=True,
+        volumes={volume: {"bind": "/data", "mode": "rw"}},
+    )
+    db = parts.live("db")
+    parts.environ["SLIPWAY_REPLACE"] = "db"
+    try:
+        with parts.changed(
+            "app/compose.yaml", lambda text: text.replace('9000",', '9000", "-b", "0.0.0.0",')
+        ):
+            refused = parts.must_fail()
+    finally:
+        del parts.environ["SLIPWAY_REPLACE"]
+        stranger.remove(force=True)
+    assert f"container {stranger.name}, which is not of this stack, runs" in refused.output
+    assert parts.live("db") == db
+    parts.must_up()
+    parts.assert_agreement()
