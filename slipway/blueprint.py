@@ -16,9 +16,9 @@ from slipway.extension import Probe, Route
 from slipway.image_plan import ReleasedImage
 from slipway.mounted_files import Mounted, UploadedFile
 from slipway.none_values import with_none, without_none
-from slipway.redact import holds_secret
+from slipway.redact import holds_secret, url_passwords
 from slipway.reference import ImageReference, parse_reference
-from slipway.secret_references import refer, references, resolve
+from slipway.secret_references import doubled, refer, references, resolve
 from slipway.services import BindMount, Project, Service
 
 KEPT = "kept:"
@@ -94,9 +94,11 @@ def record(
     if marked and twin:
         pattern = _content(twin, marked.mounted.get(service.name, Mounted()))
         values = {name: secrets[name] for name in marked.names.values()}
-        found = _record(pattern, key, dict(marked.names), content)
-        if _resolvable(found, values) == content:
-            return found
+        # A path that holds a marker is not there.
+        if len(pattern.get("files", [])) == len(content.get("files", [])):
+            found = _record(pattern, key, dict(marked.names), content)
+            if _resolvable(found, values) == content:
+                return found
     return _record(content, key, _all_kept(secrets, key), content)
 
 
@@ -148,7 +150,15 @@ def _record(
         if value and holds_secret(name, value) and not any(known in value for known in names)
     }
     own = {name: f"${{{keep(value)}}}" for name, value in literals.items()}
-    names |= {v: keep(v) for v in literals.values() if len(v) >= _LONG_ENOUGH}
+    # A password beside what is referred to: postgres://user:password@db/${NAME}
+    partial = [
+        password
+        for value in pattern.get("environment", {}).values()
+        for password in url_passwords(value)
+        if not any(known in password for known in names)
+    ]
+    hidden = [*literals.values(), *partial]
+    names |= {value: keep(value) for value in hidden if len(value) >= _LONG_ENOUGH}
     content = without_none(refer({k: v for k, v in pattern.items() if k != "files"}, names))
     if own:
         content["environment"] |= own
@@ -164,13 +174,18 @@ def _record(
 def _file(
     file: Mapping[str, Any], actual: Mapping[str, Any], names: Mapping[str, str], keep: Any
 ) -> dict[str, Any]:
-    entry = {"path": file["path"], "permissions": file["permissions"]}
+    entry = {"path": refer(file["path"], names), "permissions": file["permissions"]}
     if file["secret"]:
         entry["secret"] = True
     if file["content"] == actual["content"]:
         encoded = base64.b64encode(file["content"]).decode()
         return {**entry, "base64": f"${{{keep(encoded)}}}"}
-    return {**entry, "text": refer(file["content"].decode(), names)}
+
+    def beside(part: str) -> str:  # What stands beside one secret may be another.
+        return f"${{{keep(part)}}}" if part.strip() else doubled(part)
+
+    text = file["content"].decode(errors="replace")
+    return {**entry, "text": refer(text, names, beside)}
 
 
 def _resolved(content: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
@@ -232,7 +247,11 @@ def restore(entry: Mapping[str, Any], values: Mapping[str, str]) -> Restored:
     for name, found in own_services(entry).items():
         content = _resolved(found["record"], values)
         built = {"build": {"context": ""}} if found.get("source_hash") else {}
-        fields = {**content["service"], **built, "environment": content.get("environment", {})}
+        fields = {
+            **content.get("service", {}),
+            **built,
+            "environment": content.get("environment", {}),
+        }
         service = Service.model_validate({**fields, "name": name})
         services[name] = service
         if found.get("source_hash"):
@@ -258,13 +277,16 @@ def probes_of(found: Mapping[str, Any]) -> tuple[Route | None, list[tuple[str, P
         found: the service's entry.
     """
     checks = found.get("record", {}).get("service", {}).get("x-slipway") or {}
-    route = checks.get("route")
+    route = with_none(checks.get("route"))
+    hidden = bool(references(route))
     probes = []
     for probe in checks.get("probes", []):
-        plain = None if references(probe) else Probe.model_validate(with_none(resolve(probe, {})))
+        secret = hidden or references(probe)
+        plain = None if secret else Probe.model_validate(with_none(resolve(probe, {})))
         title = plain.title if plain else probe.get("name") or probe.get("path", "")
         probes.append((str(title), plain))
-    return (Route.model_validate(resolve(route, {})) if route else None), probes
+    plain_route = Route.model_validate(resolve(route, {})) if route and not hidden else None
+    return plain_route, probes
 
 
 def own_services(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ _SHORTEST = 4
 
 _URL_PASSWORD = re.compile(
     # Greedy: a password may hold @ and /, and ends before the last @ of the word.
-    r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)[^\s'\"]+(?=@)",
+    r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)(?P<password>[^\s'\"]+)(?=@)",
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(?P<head>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}")
@@ -34,6 +34,11 @@ def looks_secret(name: str) -> bool:
 def holds_secret(name: str, value: str) -> bool:
     """Whether a variable usually holds a secret, by its name or by a password in its value."""
     return looks_secret(name) or _URL_PASSWORD.search(value) is not None
+
+
+def url_passwords(text: str) -> list[str]:
+    """The passwords of the URLs in a text."""
+    return [match["password"] for match in _URL_PASSWORD.finditer(text)]
 
 
 class Redactor:

@@ -5,7 +5,7 @@ a reference.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from slipway.errors import ConfigError
@@ -13,26 +13,30 @@ from slipway.errors import ConfigError
 _REFERENCE = re.compile(r"\$(?:\$|\{([^}]+)\})")
 
 
-def refer(value: Any, names: Mapping[str, str]) -> Any:
+def doubled(text: str) -> str:
+    """A text without references, in which none is seen."""
+    return text.replace("$", "$$")
+
+
+def refer(value: Any, names: Mapping[str, str], between: Callable[[str], str] = doubled) -> Any:
     """The value with each secret in its texts replaced by a reference to it.
 
     Args:
         value: mappings, lists and scalars; keys of mappings stay.
         names: the name of each secret's reference, by the secret. Where one secret is part of
             another, the longer one counts.
+        between: what becomes of the texts between secrets; default: they stay.
     """
     secrets = sorted((s for s in names if s), key=lambda s: (-len(s), s))
     pattern = re.compile("|".join(re.escape(secret) for secret in secrets)) if secrets else None
 
     def text(found: str) -> str:
-        if pattern is None:
-            return found.replace("$", "$$")
         parts, position = [], 0
-        for match in pattern.finditer(found):
-            parts.append(found[position : match.start()].replace("$", "$$"))
+        for match in pattern.finditer(found) if pattern else ():
+            parts.append(between(found[position : match.start()]))
             parts.append(f"${{{names[match[0]]}}}")
             position = match.end()
-        return "".join([*parts, found[position:].replace("$", "$$")])
+        return "".join([*parts, between(found[position:])])
 
     return _texts(value, text)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.redact import Redactor, looks_secret
+from slipway.redact import Redactor, looks_secret, url_passwords
 
 TEXT = st.text("ab12", max_size=8)
 TRACEBACK = """\
@@ -106,3 +106,16 @@ def test_no_secret_of_four_characters_gets_through(
 )
 def test_names_tell_which_variables_hold_secrets(name: str, verdict: bool) -> None:
     assert looks_secret(name) is verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "passwords"),
+    [
+        ("postgres://me:s3cret@db/shop", ["s3cret"]),
+        ("redis://:p@ss@cache amqp://a:b@mq", ["p@ss", "b"]),
+        ("https://me@example.com:8000/", []),
+        ("no address", []),
+    ],
+)
+def test_passwords_are_found_in_addresses(text: str, passwords: list[str]) -> None:
+    assert url_passwords(text) == passwords

@@ -93,6 +93,11 @@ def test_keys_and_what_is_no_text_stay() -> None:
     assert refer(value, {"hunter2": "P"}) == {"hunter2": ["${P}", 5, 2.5, True, None], "$": {}}
 
 
+def test_texts_between_secrets_become_what_is_asked_for() -> None:
+    found = refer(["a$hunter2b", "hunter2", ""], {"hunter2": "P"}, lambda text: f"<{text}>")
+    assert found == ["<a$>${P}<b>", "<>${P}<>", "<>"]
+
+
 def test_references_are_found_at_any_depth_and_doubled_dollars_are_none() -> None:
     assert references({"a": ["${A} ${B}", "$${C}", "$$${D}"], "${E}": 1}) == {"A", "B", "D"}
 
