@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from slipway.canonical import integers
 from slipway.durations import parse_duration
 
 Seconds = Annotated[
@@ -69,7 +70,10 @@ class Probe(Model):
     status: Annotated[list[Annotated[int, Field(ge=100, le=599)]], BeforeValidator(_statuses)] = (
         Field(default=[200], min_length=1)
     )
-    json_values: dict[str, Any] = Field(default_factory=dict, alias="json")
+    # As the state keeps them: 1.0 is 1, in a release that comes back out of it too.
+    json_values: Annotated[dict[str, Any], AfterValidator(integers)] = Field(
+        default_factory=dict, alias="json"
+    )
     text: str | None = Field(default=None, min_length=1)
     max_ms: int | None = Field(default=None, ge=1)
     follow_redirects: bool = False

@@ -66,6 +66,12 @@ def test_probe_is_called_by_its_name_or_by_what_it_asks() -> None:
     assert probe("/a", name="landing page").title == "landing page"
 
 
+def test_whole_numbers_of_an_answer_are_the_same_with_and_without_a_fraction() -> None:
+    """The engine does not tell them apart, and a release comes back out of its state."""
+    found = probe(json={"a": 1.0, "b": [{"c": -0.0}], "d": 0.5, "e": True})
+    assert repr(found.json_values) == "{'a': 1, 'b': [{'c': 0}], 'd': 0.5, 'e': True}"
+
+
 def test_probe_of_a_connection_needs_nothing_else() -> None:
     assert (Probe(tcp=True).title, Probe(tcp=True, name="accepts").title) == ("tcp", "accepts")
 
