@@ -157,13 +157,16 @@ class Engine:
         """`pulumi preview`; arguments as those of `update`."""
         return self._with_events(["preview"], on_event, environ)
 
-    def export(self) -> dict[str, Any]:
-        """The stack's state, with secrets encrypted.
+    def export(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The stack's state.
+
+        Args:
+            secrets: whether with its secrets in plain text; default: encrypted.
 
         Raises:
             HostError: the backend does not give it.
         """
-        ended = self.run("stack", "export")
+        ended = self.run("stack", "export", *(["--show-secrets"] if secrets else []))
         if ended.code != 0:
             raise HostError(
                 f"the state of stack {self.stack} cannot be read: {ended.errors.strip()}"

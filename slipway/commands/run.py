@@ -10,30 +10,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from slipway import host as docker_host
 from slipway.backups import LogBackup
 from slipway.commands.edge import errors_shown
 from slipway.commands.locks import ROOT, put_in_order
 from slipway.commands.machine import machine_problems
-from slipway.driver import Driver, Ended, Exit, Surroundings
+from slipway.commands.shown_updates import EngineUpdates, Lasting, Sayer
+from slipway.driver import Driver, Exit, Surroundings
 from slipway.engine import Engine
-from slipway.errors import ConfigError, HostError, UserError
+from slipway.errors import ConfigError, HostError
 from slipway.evidence.checked import Report
 from slipway.evidence.model import RUN_FORMAT
 from slipway.evidence.store import FOLDER, Store
+from slipway.held_secrets import held_secrets
 from slipway.interruption import Interruption
 from slipway.origin import actor, git_state
 from slipway.probes import Prober
-from slipway.progress import Follower, Kind, Line, Progress
-from slipway.progress_display import Display, display
+from slipway.progress_display import display
 from slipway.redact import Redactor
 from slipway.verify import Deployment, parse_export
 
 PIN = "slipway:pin"
 EVIDENCE = ROOT / FOLDER
-_ERROR = re.compile(r"^error: ", re.MULTILINE)
 _PARTIAL = re.compile(r"-t|--(?:target|exclude)(?:-\w+)?|--preview-only|--destroy")
 """Options under which `pulumi up` succeeds without having released the source."""
 
@@ -140,17 +139,18 @@ class Run:
     def _drive(self, number: int | None, title: str, before: Deployment | None) -> Exit:
         with (
             display(sys.stderr, os.environ, time.monotonic) as drawn,
-            Interruption(self.engine.interrupt, _Sayer(shown := _Lasting(drawn))) as interruption,
+            Interruption(self.engine.interrupt, Sayer(shown := Lasting(drawn))) as interruption,
         ):
-            updates = _Updates(self.engine, shown, self._options)
+            redact = self._redactor()
+            updates = EngineUpdates(self.engine, shown, self._options)
             around = Surroundings(
                 stack=self.stack,
                 run=self.name,
                 updates=updates,
                 connect=docker_host.connect,
                 prober=Prober,
-                backup=LogBackup(ROOT / "backups", self.stack, self.name, Redactor(self.secrets)),
-                say=_Sayer(shown),
+                backup=LogBackup(ROOT / "backups", self.stack, self.name, redact),
+                say=Sayer(shown),
                 sleep=time.sleep,
                 environ=self.environ,
                 interrupted=lambda: interruption.count > 0,
@@ -159,12 +159,22 @@ class Run:
             driver = Driver(around, before)
             code = driver.deploy(title) if number is None else driver.restore(number, title)
             try:
-                self._keep_evidence(driver, code, number)
+                self._keep_evidence(driver, code, number, redact)
             except (OSError, HostError) as error:
                 around.say(f"warning: evidence is not kept: {error}")
         return code
 
-    def _keep_evidence(self, driver: Driver, code: Exit, number: int | None) -> None:
+    def _redactor(self) -> Redactor:
+        """Hides today's secrets, and those with which what serves was made."""
+        try:
+            held = held_secrets(self.engine.export(secrets=True))
+        except HostError:  # Today's are hidden all the same.
+            held = []
+        return Redactor([*self.secrets, *held])
+
+    def _keep_evidence(
+        self, driver: Driver, code: Exit, number: int | None, redact: Redactor
+    ) -> None:
         """Keep what the gate has not: a run that did not come to it, or that had nothing to do."""
         wanted = "release" if code is Exit.VERIFIED else "failed"
         if list(EVIDENCE.glob(f"{self.stack}/{self.name}-{wanted}*.json")):
@@ -176,7 +186,6 @@ class Run:
             actor=actor(os.environ),
             git=git_state(self.compose_folder) if number is None else None,
         )
-        redact = Redactor(self.secrets)
         deployment = self.deployment() if code is Exit.VERIFIED else None
         found = report.of(deployment, driver.checks, redact(driver.errors), datetime.now(UTC))
         Store(EVIDENCE, self.stack).finish(found)
@@ -231,64 +240,3 @@ def _refuse_partial(options: Sequence[str]) -> None:
                 "leave this out, or call pulumi up yourself"
             ]
         )
-
-
-class _Lasting:
-    """A display that goes silent when its terminal or pipe is closed: the deploy goes on."""
-
-    def __init__(self, drawn: Display) -> None:
-        self._drawn = drawn
-        self._closed = False
-
-    def update(self, progress: Progress, lines: Sequence[Line]) -> None:
-        if self._closed:
-            return
-        try:
-            self._drawn.update(progress, lines)
-        except OSError:
-            self._closed = True
-
-
-class _Sayer:
-    """Takes lines while a display is on."""
-
-    def __init__(self, shown: _Lasting) -> None:
-        self._shown = shown
-
-    def __call__(self, text: str) -> None:
-        self._shown.update(Progress(), [Line(Kind.INFO, text)])
-
-
-class _Updates:
-    """The engine as the driver needs it, with its progress shown."""
-
-    def __init__(self, engine: Engine, shown: _Lasting, options: Sequence[str]) -> None:
-        self._engine = engine
-        self._shown = shown
-        self._options = options
-
-    def update(self, environ: Mapping[str, str], options: bool) -> Ended:
-        told: list[str] = []
-
-        def show(progress: Progress, lines: Sequence[Line]) -> None:
-            told.extend(line.text for line in lines if line.kind is Kind.ERROR)
-            self._shown.update(progress, lines)
-
-        follower = Follower(show)
-        ended = self._engine.update(follower, environ, self._options if options else ())
-        killed = ended.code < 0
-        if killed:
-            # It had no time to take its lock away, which would refuse the way back.
-            with suppress(UserError):
-                put_in_order(self._engine.stack, _Sayer(self._shown))
-        return Ended(
-            ok=ended.code == 0,
-            changed=follower.progress.changed or killed,
-            recorded=follower.progress.recorded,
-            # What the engine never began to do, such as a locked stack, is in no event.
-            errors="\n".join(told) or _ERROR.sub("", ended.errors.strip()),
-            shown=bool(told),
-        )
-
-    def export(self) -> dict[str, Any]:
-        return self._engine.export()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slipway.commands import deploy, rollback, run
+from slipway.commands import deploy, rollback, run, shown_updates
 from slipway.driver import Exit
 from slipway.engine import Ended, OnEvent
 from slipway.errors import HostError
@@ -39,7 +39,7 @@ class FakeEngine:
         else:
             self.keys[key] = value
 
-    def export(self) -> dict[str, Any]:
+    def export(self, *, secrets: bool = False) -> dict[str, Any]:
         if self.unreadable:
             raise HostError("the state of stack test cannot be read: gone")
         return self.state
@@ -108,7 +108,8 @@ def make_project(root: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(run, "EVIDENCE", root / ".slipway/evidence")
     monkeypatch.setattr(run, "Engine", lambda where, stack: engine)
     monkeypatch.setattr(run, "machine_problems", lambda stack: found.problems)
-    monkeypatch.setattr(run, "put_in_order", lambda stack, say: found.in_order.append(stack))
+    for module in (run, shown_updates):
+        monkeypatch.setattr(module, "put_in_order", lambda stack, say: found.in_order.append(stack))
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from slipway.commands import run as command
+from slipway.commands import shown_updates
 from slipway.commands.run import Run, verdict_told
 from slipway.driver import Driver, Ended, Exit
 from slipway.engine import Ended as Finished
@@ -177,8 +178,8 @@ def shown() -> io.StringIO:
 
 
 def updates(project: Project, shown: io.StringIO) -> Any:
-    lasting = command._Lasting(PlainDisplay(shown, lambda: 0.0))
-    return command._Updates(project.engine, lasting, ["--refresh"])  # type: ignore[arg-type]
+    lasting = shown_updates.Lasting(PlainDisplay(shown, lambda: 0.0))
+    return shown_updates.EngineUpdates(project.engine, lasting, ["--refresh"])  # type: ignore[arg-type]
 
 
 def test_update_that_succeeds_tells_what_it_did(project: Project, shown: io.StringIO) -> None:
@@ -236,7 +237,7 @@ class Closed:
 
 def test_deploy_goes_on_when_nobody_listens_any_more() -> None:
     closed = Closed()
-    lasting = command._Lasting(closed)  # type: ignore[arg-type]
+    lasting = shown_updates.Lasting(closed)  # type: ignore[arg-type]
     for _ in range(2):
         lasting.update(Progress(), [Line(Kind.INFO, "on")])
     assert closed.tried == 1

@@ -184,6 +184,14 @@ def test_state_and_configuration_are_read_as_values(cli: Cli) -> None:
     assert cli.engine.configuration() == {"slipway:port": "8000", "slipway:secrets": ""}
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_secrets_of_the_state_are_shown_only_where_they_are_asked_for(
+    cli: Cli, shown: bool
+) -> None:
+    cli.does("print(json.dumps({'shown': '--show-secrets' in sys.argv}))")
+    assert cli.engine.export(secrets=shown) == {"shown": shown}
+
+
 def test_stack_without_configuration_has_an_empty_one(cli: Cli) -> None:
     cli.does("pass")
     assert cli.engine.configuration() == {}
