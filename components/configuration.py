@@ -88,7 +88,8 @@ def _problem(file: str, detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         return f"{file} slipway:{key}: no such key; there are {known}"
     if detail["type"] == "missing":
-        command = f"pulumi config set --stack <stack> slipway:{key} <value>"
+        stack = pulumi.get_stack()
+        command = f"pulumi config set --stack {stack} slipway:{key} <value>"
         return f"{file} slipway:{key}: missing; run {command}"
     if key.startswith("secrets"):
         return f"{file} slipway:secrets: must be a map of names to values"

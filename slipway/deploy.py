@@ -35,6 +35,7 @@ from slipway.reading import ingress_image, read_source
 from slipway.release import fingerprint
 from slipway.shared_volumes import refuse_shared_volumes
 from slipway.state import CONTAINER, STASH, LiveFact, StackState, live_fact
+from slipway.unset_variables import told_for
 
 REPLACE_INGRESS = "SLIPWAY_REPLACE_INGRESS"
 REPLACE = "SLIPWAY_REPLACE"
@@ -56,6 +57,7 @@ def prepare(
     report: Callable[[str], None],
     warn: Callable[[str], None] | None = None,
     promoted: LiveFact | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Prepared:
     """Find out what the stack must hold. Nothing is changed.
 
@@ -70,14 +72,16 @@ def prepare(
         warn: takes a line about what is done otherwise than the file might make one think;
             default: `report`.
         promoted: what serves in the stack that `promote_from` names.
+        clock: gives the time, in UTC.
 
     Raises:
         UserError: something that the user must mend first.
     """
-    warn = warn or report
+    warn, now = warn or report, clock()
     live = live_fact(state.stash(f"{stack.component}-live"))
     known = _kept_values(state, stack.component)
-    declared = _declare(stack, settings, environ, state, live, known, warn)
+    with told_for(stack.stack):
+        declared = _declare(stack, settings, environ, state, live, known, warn)
     project, prefix = declared.project, f"{declared.project.name}-{stack.stack}"
     images = {n: i for n, i in declared.images.items() if isinstance(i, ImagePlan)}
     refuse_moved_tags(images, live.ledger)
@@ -89,7 +93,7 @@ def prepare(
     replaced = _replaced_ingress(stack, state, wanted, f"{prefix}-ingress", allowed=allowed)
     origin = read_origin(settings.compose.absolute().parent, environ)
     if declared.entry is None:
-        _hold_to_rule(stack, settings, declared, promoted, origin, warn if preview else None)
+        _hold_to_rule(stack, settings, declared, promoted, origin, now, warn if preview else None)
     findings = look.Findings()
     if not preview:
         with closing(connect()) as host:
@@ -128,6 +132,7 @@ def prepare(
         restores=None if declared.entry is None else int(declared.entry["number"]),
         known=known,
         run=environ.get(RUN, ""),
+        time=now.isoformat(timespec="seconds"),
     )
 
 
@@ -188,6 +193,7 @@ def _hold_to_rule(
     declared: Declared,
     promoted: LiveFact | None,
     origin: Origin,
+    now: datetime,
     warn: Callable[[str], None] | None,
 ) -> None:
     if settings.promote_from is None or origin.hotfix:
@@ -198,7 +204,7 @@ def _hold_to_rule(
     }
     rule = Rule(stack.stack, settings.promote_from, settings.min_soak)
     ledger = promoted.ledger if promoted else []
-    problem = obstacle(rule, digests, ledger, datetime.now(UTC))
+    problem = obstacle(rule, digests, ledger, now)
     if problem is None:
         return
     if warn is None:

@@ -2,13 +2,30 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from slipway.errors import ConfigError
 from slipway.key_lines import KeyLines
 
+STACK = "<stack>"
+"""Stands for the stack in a command, where a file is read for none in particular."""
 _USE = re.compile(r"\$\$|\$\{?(\w+)")
 _FOR_A_SHELL = ("command", "entrypoint", "healthcheck")
+
+
+@contextmanager
+def told_for(stack: str) -> Iterator[None]:
+    """Name the stack in the commands that problems propose.
+
+    Raises:
+        ConfigError: the problems, with the stack's name.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError([problem.replace(STACK, stack) for problem in error.problems]) from error
 
 
 def variables_in(value: Any) -> set[str]:
@@ -41,7 +58,7 @@ def no_value(name: str, last: str, reason: str = "") -> str:
     """That a variable has no value, and where to give it one, or what else to do at last."""
     return (
         f"has no value{reason}; set it under slipway:variables, or with pulumi config set "
-        f"--stack <stack> --secret --path slipway:secrets.{name} <value>, {last}"
+        f"--stack {STACK} --secret --path slipway:secrets.{name} <value>, {last}"
     )
 
 

@@ -94,7 +94,7 @@ def test_numbers_and_truth_values_in_maps_are_texts_as_yaml_writes_them(configur
 def test_missing_port_is_told_with_the_command_that_sets_it(configured: Any) -> None:
     assert problems(configured, {}) == (
         "stacks/Pulumi.test.yaml slipway:port: missing; run pulumi config set "
-        "--stack <stack> slipway:port <value>",
+        "--stack test slipway:port <value>",
     )
 
 

@@ -614,7 +614,7 @@ def test_env_file_missing_and_variable_unset_are_refused_with_their_lines(sample
         "compose.yaml:5 services.web.env_file: .env is not there (.env); write it (is there an "
         "example beside it?), or give its variables under environment",
         "compose.yaml:7 ${LEVEL}: has no value; set it under slipway:variables, or with pulumi "
-        "config set --stack <stack> --secret --path slipway:secrets.LEVEL <value>, or give it a "
+        "config set --stack prod --secret --path slipway:secrets.LEVEL <value>, or give it a "
         "default: ${LEVEL:-}",
     ]
 

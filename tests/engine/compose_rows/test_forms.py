@@ -12,7 +12,7 @@ ROUTE = "    x-slipway: {route: {port: 8000}, probes: [{path: /health}]}\n"
 def unset(line: int, name: str, reason: str = "") -> str:
     return (
         f"compose.yaml:{line} ${{{name}}}: has no value{reason}; set it under slipway:variables, "
-        "or with pulumi config set --stack <stack> --secret --path "
+        "or with pulumi config set --stack prod --secret --path "
         f"slipway:secrets.{name} <value>, or give it a default: ${{{name}:-}}"
     )
 
@@ -296,7 +296,7 @@ def test_variable_that_is_only_named_and_has_no_value(sample: Sample, written: s
     (problem,) = sample.web(f"environment:\n{written}\n").problems
     assert problem.split(" ", 1)[1] == (
         "services.web.environment.NONE: has no value; set it under slipway:variables, or with "
-        "pulumi config set --stack <stack> --secret --path slipway:secrets.NONE <value>, or remove "
+        "pulumi config set --stack prod --secret --path slipway:secrets.NONE <value>, or remove "
         "it"
     )
 
@@ -364,7 +364,7 @@ def test_key_that_looks_like_a_secret_s_hides_nothing_of_the_message(sample: Sam
     assert found.problems == [
         "compose.yaml:7 services.web.secrets: none is not there; declare it under the top-level "
         "secrets",
-        "compose.yaml:9 secrets.token: TOKEN has no value; run pulumi config set --stack <stack> "
+        "compose.yaml:9 secrets.token: TOKEN has no value; run pulumi config set --stack prod "
         "--secret --path slipway:secrets.TOKEN <value>",
     ]
     assert [warning.split(";")[0] for warning in found.warnings] == [

@@ -47,10 +47,10 @@ TOLD = """\
 compose.yaml:5 services.web.env_file: .env is not there (.env); write it (is there an example \
 beside it?), or give its variables under environment
 compose.yaml:7 ${LOG_LEVEL}: has no value; set it under slipway:variables, or with pulumi config \
-set --stack <stack> --secret --path slipway:secrets.LOG_LEVEL <value>, or give it a default: \
+set --stack prod --secret --path slipway:secrets.LOG_LEVEL <value>, or give it a default: \
 ${LOG_LEVEL:-}
 compose.yaml:8 ${DATABASE_URL}: has no value (where the database is); set it under \
-slipway:variables, or with pulumi config set --stack <stack> --secret --path \
+slipway:variables, or with pulumi config set --stack prod --secret --path \
 slipway:secrets.DATABASE_URL <value>, or give it a default: ${DATABASE_URL:-}
 compose.yaml:9 services.web.healthchek: no such key in Compose; correct its spelling, or remove it
 compose.yaml:11 services.web.stop_grace_period: "10 seconds" is not a duration; write it like 10s
