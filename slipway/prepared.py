@@ -1,6 +1,5 @@
 """A stack, ready to be declared: its configuration, its names, and what it must hold."""
 
-import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +104,7 @@ class Prepared:
             source.
         known: values that the state keeps, by name.
         run: name of the driver's run; empty without one.
+        time: at which this run began, in UTC, as the ledger tells it.
         pushed: when this run has pushed an image, by the name of its resources; it grows.
     """
 
@@ -127,6 +127,7 @@ class Prepared:
     restores: int | None = None
     known: Mapping[str, str] = field(default_factory=dict, repr=False)
     run: str = ""
+    time: str = field(default="", compare=False)
     pushed: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -189,10 +190,9 @@ class Prepared:
         Args:
             images: reference of each service's image; may be known only later.
         """
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         entry = {
             "fingerprint": self.fingerprint,
-            "time": now,
+            "time": self.time,
             **self.origin.recorded(),
             **({} if self.restores is None else {"rollback_of": self.restores}),
             "project": self.project_record,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,6 +35,7 @@ services:
 """
 STACK = StackName("quotes", "test", "quotes", "stack key")
 OWNER = STACK.owner
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class Machine(FakeHost):
@@ -119,6 +121,7 @@ class World:
             state or StackState(),
             preview=preview,
             report=(said if said is not None else []).append,
+            clock=lambda: NOW,
         )
 
 
