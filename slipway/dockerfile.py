@@ -15,9 +15,11 @@ from dockerfile_parse import DockerfileParser
 _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?::(?P<sign>[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
 )
-_SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S.*?)\s*$")
 _SCRATCH = "scratch"
-_HEREDOC = re.compile(r"(?<!<)<<-?[\"']?([A-Za-z_][\w.-]*)")
+_HEREDOC = re.compile(r"\d*<<-?([^<]+)")
+"""A whole word of a shell's line; within quotes or arithmetic, << begins nothing."""
+_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _TAKES_HERE_DOCUMENTS = re.compile(r"\s*(?:RUN|COPY|ADD)\b", re.IGNORECASE)
 
 
@@ -46,10 +48,9 @@ def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseIma
     values: dict[str, str] = {}
     stages: set[str] = set()
     found: list[BaseImage] = []
-    directive = _SYNTAX.match(dockerfile)
-    if directive:
-        # The program that reads the Dockerfile is an image too.
-        found.append(BaseImage(directive[1], directive[1], 1))
+    frontend = _frontend(dockerfile)
+    if frontend:  # The program that reads the Dockerfile is an image too.
+        found.append(frontend)
     for instruction in _instructions(dockerfile):
         words = instruction["value"].split()
         line = instruction["startline"] + 1
@@ -58,12 +59,27 @@ def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseIma
                 values.update(_argument(instruction["value"], args, values))
             case "FROM":
                 names = [word for word in words if not word.startswith("--")]
-                _add(found, stages, names[0], values, line)
+                if names:  # Without one, the build tells that it is missing.
+                    _add(found, stages, names[0], values, line)
                 stages.add(str(len(stages)) if len(names) < 3 else names[2].lower())
             case "COPY" | "RUN":
                 for image in _from_flags(words):
                     _add(found, stages, image, {}, line)
     return found
+
+
+def _frontend(dockerfile: str) -> BaseImage | None:
+    """What `# syntax=` names: it may stand below a shebang and other directives."""
+    for number, line in enumerate(dockerfile.removeprefix("\ufeff").splitlines(), 1):
+        if number == 1 and line.startswith("#!"):
+            continue
+        directive = _DIRECTIVE.match(line.strip())
+        if directive is None:
+            return None
+        if directive[1].lower() == "syntax":
+            image = directive[2].split()[0]
+            return BaseImage(image, image, number)
+    return None
 
 
 def _from_flags(words: Sequence[str]) -> Iterator[str]:
@@ -160,13 +176,13 @@ def builder_needs(dockerfile: str) -> list[Need]:
     The versions are those of https://docs.docker.com/build/buildkit/dockerfile-release-notes/:
     Engine 23.0 has frontend 1.5, Engine 20.10 has 1.2.
     """
-    if _SYNTAX.match(dockerfile):
+    if _frontend(dockerfile):
         return []
     found = []
     for instruction in _instructions(dockerfile):
         line, name = instruction["startline"] + 1, instruction["instruction"]
         value = str(instruction["value"])
-        if name in ("RUN", "COPY") and _HEREDOC.search(value):
+        if name in ("RUN", "COPY") and _here_documents(value):
             found.append(Need(f"a here-document in {name}", line, (23, 0)))
         if name in ("COPY", "ADD") and re.match(r"(?:--\S+\s+)*--link\b", value):
             found.append(Need(f"{name} --link", line, (23, 0)))
@@ -182,19 +198,41 @@ def _instructions(dockerfile: str) -> list[dict[str, Any]]:
 
 
 def _without_here_documents(dockerfile: str) -> str:
-    """The text with the bodies of here-documents blank, so that lines keep their numbers."""
+    """The text with the bodies of here-documents blank, so that lines keep their numbers.
+
+    A body begins below the last line of its instruction, which may go on over several.
+    """
     kept: list[str] = []
     ends: list[str] = []
-    for line in dockerfile.split("\n"):
+    begun = ""
+    for line in dockerfile.removeprefix("\ufeff").split("\n"):
         if ends:
             kept.append("")
-            if line.lstrip("\t") == ends[0]:
+            if line.rstrip("\r").lstrip("\t") == ends[0]:
                 del ends[0]
             continue
         kept.append(line)
-        if _TAKES_HERE_DOCUMENTS.match(line):
-            ends = [match[1] for match in _HEREDOC.finditer(line)]
+        if begun and (not line.strip() or line.lstrip().startswith("#")):
+            continue  # Neither ends an instruction that goes on.
+        begun += line.rstrip()
+        if begun.endswith("\\"):
+            begun = begun[:-1]
+            continue
+        if _TAKES_HERE_DOCUMENTS.match(begun):
+            ends = _here_documents(begun)
+        begun = ""
     return "\n".join(kept)
+
+
+def _here_documents(instruction: str) -> list[str]:
+    """The words that end the here-documents of an instruction."""
+    words = _QUOTED.sub(_without_blanks, instruction).split()
+    found = (_HEREDOC.fullmatch(word) for word in words)
+    return [re.sub(r"[\"'\\]", "", match[1]) for match in found if match]
+
+
+def _without_blanks(quoted: re.Match[str]) -> str:
+    return re.sub(r"\s", "_", quoted[0])
 
 
 def _words(value: str) -> list[str]:

@@ -181,3 +181,47 @@ def test_what_older_engines_cannot_build_is_told_with_its_line(
 def test_dockerfile_that_names_its_own_frontend_needs_no_newer_engine() -> None:
     dockerfile = "# syntax=docker/dockerfile:1.7@sha256:1\nFROM a\nCOPY --link . /app\n"
     assert builder_needs(dockerfile) == []
+
+
+@pytest.mark.parametrize(
+    "head", ["\ufeff", "# check=skip=all\n", "# escape=\\\n", "#!/usr/bin/env builder\n"]
+)
+def test_frontend_counts_below_a_mark_a_shebang_or_other_directives(head: str) -> None:
+    text = f"{head}# syntax=docker/dockerfile:1\nFROM a:1\n"
+
+    line = head.count("\n") + 1
+    assert images(text) == [("docker/dockerfile:1", line), ("a:1", line + 1)]
+
+
+def test_frontend_below_a_comment_is_only_a_comment() -> None:
+    assert images("# The shop.\n# syntax=docker/dockerfile:1\nFROM a:1\n") == [("a:1", 3)]
+
+
+def test_base_image_counts_behind_a_byte_order_mark() -> None:
+    assert images("\ufeffFROM a:1\n") == [("a:1", 1)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["RUN echo $((1<<SHIFT))", "RUN echo 'x <<EOF'", 'RUN echo "x <<EOF y"', "RUN a <<<b"],
+)
+def test_shift_and_quoted_sign_begin_no_here_document(command: str) -> None:
+    assert images(f"FROM a:1\n{command}\nFROM b:1\n") == [("a:1", 1), ("b:1", 3)]
+
+
+@pytest.mark.parametrize("sign", ["<<EOF", "<<-EOF", "<<'EOF'", '<<"EOF"', "3<<EOF"])
+def test_body_of_a_here_document_holds_no_instructions(sign: str) -> None:
+    assert images(f"FROM a:1\nRUN cat {sign}\nFROM x:1\nEOF\nFROM b:1\n") == [
+        ("a:1", 1),
+        ("b:1", 5),
+    ]
+
+
+def test_here_document_of_a_continued_instruction_holds_no_instructions() -> None:
+    text = "FROM a:1\nRUN true && \\\n  cat <<EOF\nFROM x:1\nEOF\nFROM b:1\n"
+
+    assert images(text) == [("a:1", 1), ("b:1", 6)]
+
+
+def test_from_without_an_image_names_none() -> None:
+    assert images("FROM\nRUN true\n") == []
