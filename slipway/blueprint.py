@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.canonical import keyed_digest
+from slipway.errors import ConfigError
 from slipway.extension import Probe, Route
 from slipway.image_plan import ReleasedImage
 from slipway.mounted_files import Mounted, UploadedFile
@@ -103,7 +104,7 @@ def record(
 
 
 def _resolvable(found: Record, secrets: Mapping[str, str]) -> Any:
-    return _resolved(found.content, {**secrets, **found.kept})
+    return _unpacked(resolve(found.content, {**secrets, **found.kept}))
 
 
 def _all_kept(secrets: Mapping[str, str], key: str) -> dict[str, str]:
@@ -188,8 +189,8 @@ def _file(
     return {**entry, "text": refer(text, names, beside)}
 
 
-def _resolved(content: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = with_none(resolve(content, values))
+def _unpacked(resolved: Any) -> dict[str, Any]:
+    found: dict[str, Any] = with_none(resolved)
     for file in found.get("files", []):
         file.setdefault("secret", False)
         if "base64" in file:
@@ -244,8 +245,9 @@ def restore(entry: Mapping[str, Any], values: Mapping[str, str]) -> Restored:
     services: dict[str, Service] = {}
     images: dict[str, ReleasedImage | ImageReference] = {}
     mounted: dict[str, Mounted] = {}
+    records = _records(entry, values)
     for name, found in own_services(entry).items():
-        content = _resolved(found["record"], values)
+        content = _unpacked(records[name])
         built = {"build": {"context": ""}} if found.get("source_hash") else {}
         fields = {
             **content.get("service", {}),
@@ -268,6 +270,26 @@ def restore(entry: Mapping[str, Any], values: Mapping[str, str]) -> Restored:
     )  # fmt: skip
     alone = frozenset(name for name, found in entry["services"].items() if found.get("alone"))
     return Restored(project, images, mounted, alone)
+
+
+def _records(entry: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """The records of an entry's services with values for references; what has none is told at
+    once."""
+    problems: list[str] = []
+    lost = kept_names(entry) - values.keys()
+    found: dict[str, Any] = {name: s["record"] for name, s in own_services(entry).items()}
+    try:
+        found = resolve(found, {**values, **dict.fromkeys(lost, "")})
+    except ConfigError as error:
+        problems += error.problems
+    if lost:
+        problems.append(
+            f"release {entry['number']} needs what the state has lost ({', '.join(sorted(lost))}), "
+            "and no configuration has; release its source again"
+        )
+    if problems:
+        raise ConfigError(problems)
+    return found
 
 
 def probes_of(found: Mapping[str, Any]) -> tuple[Route | None, list[tuple[str, Probe | None]]]:

@@ -81,17 +81,31 @@ def environment(variables: dict[str, str], *, marked: bool = True) -> Record:
 
 
 def test_release_whose_secrets_have_no_value_is_refused_with_all_their_names() -> None:
-    source = replace(
-        web(environment={"A": secret("ALPHA"), "B": f"{secret('BETA')}!", "API_TOKEN": "literal"}),
-        files={"web": [("/conf", secret("BETA"), True)]},
-    )
-    entry = entry_of(source, OLD)
-    (kept,) = kept_names(entry)
+    services = {
+        "db": {"image": POSTGRES, "environment": {"A": f"<{secret('BETA')}>"}},
+        "web": {"image": POSTGRES, "environment": {"B": secret("ALPHA"), "API_TOKEN": "literal"}},
+    }
+    entry = entry_of(replace(web(), services=services), OLD)
+    (lost,) = kept_names(entry)
     with pytest.raises(ConfigError) as refused:
         restore(entry, {})
-    said = [problem.split(" ", 1) for problem in refused.value.problems]
-    assert [name for name, _ in said] == ["ALPHA", "BETA", kept]
-    assert {rest.split(";")[0] for _, rest in said} == {"has no value any more"}
+    run = "run pulumi config set --stack <stack> --secret --path slipway:secrets"
+    assert refused.value.problems == (
+        f"ALPHA has no value any more; {run}.ALPHA <value>",
+        f"BETA has no value any more; {run}.BETA <value>",
+        f"release 1 needs what the state has lost ({lost}), and no configuration has; release its "
+        "source again",
+    )
+
+
+@pytest.mark.parametrize(("values", "named"), [({"ALPHA": "x"}, "kept:"), ({"kept": "x"}, "ALPHA")])
+def test_what_alone_is_gone_is_told_alone(values: dict[str, str], named: str) -> None:
+    entry = entry_of(web(environment={"A": secret("ALPHA"), "API_TOKEN": "literal"}), OLD)
+    (kept,) = kept_names(entry)
+    found = {kept if name == "kept" else name: value for name, value in values.items()}
+    with pytest.raises(ConfigError, match=named) as refused:
+        restore(entry, found)
+    assert len(refused.value.problems) == 1
 
 
 def test_file_that_is_not_there_under_a_marker_s_path_is_kept() -> None:
