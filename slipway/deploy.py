@@ -20,6 +20,7 @@ from slipway.fixed_settings import refuse_fixed_changes
 from slipway.host import LABEL_CONFIG, LABEL_OWNER, LABEL_ROLE, Host, connect
 from slipway.host_names import volume_names
 from slipway.image_plan import ImagePlan, ReleasedImage, refuse_moved_tags
+from slipway.ingress_changes import Wanted, refuse_ingress_change
 from slipway.origin import Origin, read_origin
 from slipway.plan import (
     ContainerPlan,
@@ -90,7 +91,10 @@ def prepare(
     published = (settings.bind, settings.port)
     wanted = ingress_settings(project, plan_sites(project), proxy, published, prefix)
     allowed = bool(environ.get(REPLACE_INGRESS))
-    replaced = _replaced_ingress(stack, state, wanted, f"{prefix}-ingress", allowed=allowed)
+    values = {**settings.variables, **settings.secrets, **known}
+    earlier = recorded_project(live.ledger[0], values) if live.ledger else None
+    change = Wanted(stack.stack, proxy, published, project, earlier, prefix, declared.lines)
+    replaced = _replaced_ingress(stack, state, wanted, None if allowed else change, prefix)
     origin = read_origin(settings.compose.absolute().parent, environ)
     if declared.entry is None:
         _hold_to_rule(stack, settings, declared, promoted, origin, now, warn if preview else None)
@@ -110,8 +114,6 @@ def prepare(
         with closing(connect()) as host:
             refuse_shared_volumes(plans, volumes, stack.owner, host)
     release = _fingerprint(plans, declared, stack.key)
-    values = {**settings.variables, **settings.secrets, **known}
-    earlier = recorded_project(live.ledger[0], values) if live.ledger else None
     return Prepared(
         stack=stack,
         settings=settings,
@@ -226,16 +228,16 @@ def _fingerprint(plans: Sequence[ContainerPlan], declared: Declared, key: str) -
 
 
 def _replaced_ingress(
-    stack: StackName, state: StackState, wanted: str, name: str, *, allowed: bool
+    stack: StackName, state: StackState, wanted: str, refused: Wanted | None, prefix: str
 ) -> str:
     """The name of the settings of a proxy that must be made anew; empty if none must."""
     found = state.named(CONTAINER).get(ingress_resource(stack.component, state, frozenset()))
-    preflight.refuse_other_name(found, name)
+    preflight.refuse_other_name(found, f"{prefix}-ingress")
     labels = preflight.labels_of(found or {})
-    if preflight.has_settings(labels, wanted):
+    if found is None or preflight.has_settings(labels, wanted):
         return ""
-    if not allowed:
-        preflight.refuse_ingress_change(found, wanted, stack.stack, REPLACE_INGRESS)
+    if refused is not None:
+        refuse_ingress_change(found, refused, REPLACE_INGRESS)
     return labels[LABEL_CONFIG]
 
 

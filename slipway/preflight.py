@@ -145,7 +145,7 @@ def require_builder(images: Iterable[ImagePlan], host: Host) -> None:
         if image.digest is not None:
             continue
         file = Path(image.build.context, image.build.dockerfile)
-        needs = builder_needs(file.read_text()) if file.is_file() else []
+        needs = builder_needs(file.read_text("utf-8", "replace")) if file.is_file() else []
         if image.build.additional_contexts:
             needs.append(Need("additional_contexts", 1, (23, 0)))
         problems += [
@@ -197,33 +197,6 @@ def has_settings(labels: Mapping[str, str], wanted: str) -> bool:
 def labels_of(found: Mapping[str, Any]) -> dict[str, str]:
     """The labels of a container in the state."""
     return {str(pair["label"]): str(pair["value"]) for pair in found.get("labels") or []}
-
-
-def refuse_ingress_change(
-    found: Mapping[str, Any] | None, wanted: str, stack: str, variable: str
-) -> None:
-    """Refuse settings that an ingress could get only by being made anew.
-
-    Args:
-        found: the ingress container in the state, None where there is none yet.
-        wanted: the settings' name (`slipway.proxy.settings_id`).
-        stack: the Pulumi stack.
-        variable: environment variable that allows it for one run.
-
-    Raises:
-        ConfigError: the settings differ.
-    """
-    if found is None or has_settings(labels_of(found), wanted):
-        return
-    ports = [port.get("external") for port in found.get("ports") or []]
-    raise ConfigError(
-        [
-            f"stacks/Pulumi.{stack}.yaml: port, bind, ingressImage or the routed service differ "
-            f"from those of the ingress that runs (port {ports}, image {found.get('image')}); it "
-            "would have to be stopped and made anew, which interrupts the service for some "
-            f"seconds; to do it: {variable}=1 pulumi up --stack {stack}"
-        ]
-    )
 
 
 def require_own_names(names: list[str], owner_label: str, owner: str, host: Host) -> None:

@@ -74,20 +74,11 @@ def test_new_stack_and_same_name_pass(found: dict[str, Any] | None) -> None:
     preflight.refuse_other_name(found, "shop-test-ingress")
 
 
-def test_changed_ingress_is_refused_with_the_way_to_allow_it() -> None:
-    with pytest.raises(ConfigError) as caught:
-        preflight.refuse_ingress_change(FOUND, "two", "test", "ALLOW")
-    assert caught.value.problems == (
-        "stacks/Pulumi.test.yaml: port, bind, ingressImage or the routed service differ from "
-        "those of the ingress that runs (port [8000], image caddy@sha256:1); it would have to be "
-        "stopped and made anew, which interrupts the service for some seconds; to do it: ALLOW=1 "
-        "pulumi up --stack test",
-    )
-
-
-@pytest.mark.parametrize("found", [None, FOUND, {**FOUND, "labels": None}])
-def test_unchanged_ingress_passes(found: dict[str, Any] | None) -> None:
-    preflight.refuse_ingress_change(found, "one", "test", "ALLOW")
+@pytest.mark.parametrize("labels", [{}, {LABEL_CONFIG: "one"}])
+def test_proxy_with_the_wanted_settings_need_not_be_made_anew(labels: dict[str, str]) -> None:
+    assert preflight.has_settings(labels, "one")
+    assert preflight.has_settings(preflight.labels_of(FOUND), "one")
+    assert not preflight.has_settings(preflight.labels_of(FOUND), "two")
 
 
 # --- names ----------------------------------------------------------------------------------
