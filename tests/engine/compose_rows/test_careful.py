@@ -284,6 +284,7 @@ services:
             "python manage.py migrate && python manage.py collectstatic --noinput",
         ],
         "healthcheck": {"disable": True},
+        "role": "job",
     }
     assert found.environment("web-release") == {"LEVEL": "info"}
     assert found.image("web-release") is found.image("web")
