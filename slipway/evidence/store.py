@@ -1,13 +1,15 @@
 """Where evidence is kept: `<folder>/<stack>/<run>-release-7.json`, and beside it a page to read."""
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from slipway.evidence.markdown import as_markdown
-from slipway.evidence.model import Evidence
+from slipway.evidence.model import RUN_FORMAT, Evidence
 
 FOLDER = Path(".slipway/evidence")
 """From the project's folder, in which the program runs."""
@@ -51,8 +53,9 @@ class Store:
             count += 1
         file = self._file(base, count)
         page = file.with_suffix(".md")
-        self._write(file, evidence.as_json())
+        # What has its JSON counts as finished, so that comes last.
         self._write(page, as_markdown(evidence))
+        self._write(file, evidence.as_json())
         self._unfinished(evidence).unlink(missing_ok=True)
         self._prune()
         return page
@@ -64,12 +67,31 @@ class Store:
             unreadable: takes the path of what is no report, or one of a later version.
         """
         found = []
-        for file in sorted(self._folder.glob("*.json"), reverse=True):
+        for file in self._newest_first():
             try:
                 found.append(Evidence.model_validate_json(file.read_bytes()))
             except (OSError, ValidationError):
                 unreadable(file)
         return found
+
+    def find(
+        self,
+        started: datetime,
+        ended: datetime,
+        unreadable: Callable[[Path], None] = lambda file: None,
+    ) -> Sequence[Evidence]:
+        """The reports of runs that began in a window, newest first.
+
+        Args:
+            started: the window's begin, with a time zone; in whole seconds, as runs are named.
+            ended: its end, which belongs to it.
+            unreadable: as of `list`.
+        """
+        first, last = (time.astimezone(UTC).strftime(RUN_FORMAT) for time in (started, ended))
+        return [found for found in self.list(unreadable) if first <= found.run <= last]
+
+    def _newest_first(self) -> Sequence[Path]:
+        return sorted(self._folder.glob("*.json"), key=_age, reverse=True)
 
     def _file(self, base: str, count: int) -> Path:
         return self._folder / f"{base}{'' if count == 1 else f'-{count}'}.json"
@@ -80,12 +102,21 @@ class Store:
     def _write(self, file: Path, text: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
         part = file.with_suffix(".part")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        os.replace(part, file)
+        try:
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+                opened.write(text)
+            os.replace(part, file)
+        finally:  # A full disk must not be filled further by halves.
+            part.unlink(missing_ok=True)
 
     def _prune(self) -> None:
-        for old in sorted(self._folder.glob("*.json"), reverse=True)[self._keep :]:
+        for old in self._newest_first()[self._keep :]:
             old.unlink(missing_ok=True)
             old.with_suffix(".md").unlink(missing_ok=True)
+
+
+def _age(file: Path) -> list[str | int]:
+    """What orders files by time: of one run, release-9 comes before release-9-2 and release-10."""
+    parts = re.split(r"([0-9]+)", file.stem)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]

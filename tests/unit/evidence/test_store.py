@@ -1,6 +1,9 @@
 import os
 import stat
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+
+import pytest
 
 from slipway.evidence.model import Evidence
 from slipway.evidence.store import Store
@@ -70,3 +73,43 @@ def test_oldest_reports_go_with_their_pages(tmp_path: Path) -> None:
         store.finish(finished(int(day), f"202601{day}T000000Z"))
     assert [name for name in names(tmp_path) if "20260101" in name] == []
     assert len(names(tmp_path)) == 4
+
+
+def test_reports_of_one_run_are_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
+    store = Store(tmp_path, "test", keep=3)
+    for number in (9, 9, 10, 11):
+        store.finish(finished(number))
+    assert [found.release for found in store.list()] == [11, 10, 9]
+    assert [name for name in names(tmp_path) if "release-9" in name] == [
+        "20260102T030405Z-release-9-2.json",
+        "20260102T030405Z-release-9-2.md",
+    ]
+
+
+def test_runs_are_found_by_when_they_began(tmp_path: Path) -> None:
+    store = Store(tmp_path, "test")
+    for number in (1, 2, 3, 4):
+        store.finish(finished(number, f"2026010{number}T000000Z"))
+    begin = datetime(2026, 1, 2, 0, 0, 0, 900_000, tzinfo=UTC)
+    end = datetime(2026, 1, 3, 2, 0, tzinfo=timezone(timedelta(hours=2)))
+    assert [found.release for found in store.find(begin, end)] == [3, 2]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".md"])
+def test_report_that_cannot_be_written_leaves_no_half_and_does_not_count_as_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    store, replace = Store(tmp_path, "test"), os.replace
+    store.begin(BEGUN)
+
+    def full(part: Path, file: Path) -> None:
+        if file.suffix == suffix:
+            raise OSError("No space left on device")
+        replace(part, file)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.finish(finished(7))
+    assert [name for name in names(tmp_path) if not name.endswith(".md")] == [
+        "20260102T030405Z-unfinished.json"
+    ]
