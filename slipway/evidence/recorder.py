@@ -12,6 +12,8 @@ from slipway.probes import Verdict
 
 Asked = Literal["candidate", "public"]
 _NEVER = "0001"
+_FLUSH = 1.0
+"""Seconds between two writings of what is known so far, unless a phase ends."""
 
 
 class Recorder:
@@ -46,6 +48,8 @@ class Recorder:
         self._started = clock()
         self._phase = ""
         self._phases: list[Phase] = []
+        self._running: list[tuple[str, float]] = []
+        self._flushed = self._started
         self._services: dict[str, dict[str, Any]] = {}
         self._probes: dict[tuple[str, str, str], ProbeResult] = {}
         self._failure: Failure | None = None
@@ -55,17 +59,14 @@ class Recorder:
     def phase(self, name: str) -> Iterator[None]:
         """What happens in the block takes its time under a name."""
         outer, self._phase = self._phase, name
-        begins = self._clock()
+        running = (name, self._clock())
+        self._running.append(running)
+        self._flush()
         try:
             yield
         finally:
-            self._phases.append(
-                Phase(
-                    name=name,
-                    begins=round(begins - self._started, 2),
-                    seconds=round(self._clock() - begins, 2),
-                )
-            )
+            self._running.remove(running)
+            self._phases.append(self._timed(*running))
             if self._failure is None:
                 self._phase = outer
             self._keep(Store.begin)
@@ -73,11 +74,16 @@ class Recorder:
     def service(self, name: str, **facts: Any) -> None:
         """Note facts of a service; the names are those of `ServiceEvidence`."""
         self._services.setdefault(name, {}).update(facts)
+        self._flush()
 
     def probed(self, service: str, asked: Asked, verdict: Verdict) -> None:
-        """Note an answer; the last one counts."""
+        """Note an answer; the last one counts, but none that is well hides why a release failed."""
         key = (service, asked, verdict.probe)
-        rounds = self._probes[key].rounds + 1 if key in self._probes else 1
+        before = self._probes.get(key)
+        rounds = before.rounds + 1 if before else 1
+        if before and not before.passed and verdict.passed and self._failure:
+            self._probes[key] = before.model_copy(update={"rounds": rounds})
+            return
         self._probes[key] = ProbeResult(
             title=verdict.probe,
             asked=asked,
@@ -88,6 +94,7 @@ class Recorder:
             body="" if verdict.passed else self._redact(verdict.body),
             rounds=rounds,
         )
+        self._flush()
 
     def ended(self, service: str, exit_code: int | None, log: str) -> None:
         """Note how a container ended, and the end of its log."""
@@ -98,6 +105,7 @@ class Recorder:
         if self._failure is None:
             said = self._redact(summary)
             self._failure = Failure(phase=self._phase, service=service, summary=said)
+            self._keep(Store.begin)
 
     def finish(self, release: int | None, report: str = "") -> Path | None:
         """Keep the report; gives the page to read.
@@ -121,14 +129,27 @@ class Recorder:
         )
         return self._keep(Store.finish)
 
+    def _timed(self, name: str, begins: float) -> Phase:
+        return Phase(
+            name=name,
+            begins=round(begins - self._started, 2),
+            seconds=round(self._clock() - begins, 2),
+        )
+
+    def _flush(self) -> None:
+        """Keep what is known for the case that the run is killed, without writing all the time."""
+        if self._clock() - self._flushed >= _FLUSH:
+            self._keep(Store.begin)
+
     def _keep(self, write: Callable[[Store, Evidence], Path | None]) -> Path | None:
         if self._store is None:
             return None
+        self._flushed = self._clock()
         try:
             return write(self._store, self._current())
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: text that is no Unicode, odd facts.
             self._store = None
-            self._report(f"warning: evidence is not kept: {error}")
+            self._report(f"warning: evidence is not kept: {str(error).partition(chr(10))[0]}")
             return None
 
     def _current(self) -> Evidence:
@@ -138,8 +159,9 @@ class Recorder:
             found = ServiceEvidence(name=name, **facts, probes=probes)
             after = _after(found.container_started, found.image_pushed or found.image_created)
             services.append(found.model_copy(update={"started_after_image": after}))
+        phases = [*self._phases, *(self._timed(*running) for running in self._running)]
         return self._evidence.model_copy(
-            update={"phases": self._phases, "services": services, "failure": self._failure}
+            update={"phases": phases, "services": services, "failure": self._failure}
         )
 
 
@@ -156,7 +178,7 @@ def moment(text: str | None) -> datetime | None:
 
 def _after(started: str | None, image: str | None) -> bool | None:
     one, other = moment(started), moment(image)
-    return None if one is None or other is None else one >= other
+    return None if one is None or other is None else one > other
 
 
 def silent() -> Recorder:

@@ -84,6 +84,7 @@ def test_last_answer_to_a_probe_counts_and_rounds_are_counted(
         ("2026-01-02T03:04:06.123456789Z", "2026-01-02T03:04:05Z", None, True),
         ("2026-01-02T03:04:06Z", "2026-01-02T03:04:05Z", "2026-01-02T03:04:07+00:00", False),
         ("0001-01-01T00:00:00Z", "2026-01-02T03:04:05Z", None, None),
+        ("2026-01-02T03:04:06Z", "2026-01-02T03:04:06Z", None, False),
         ("2026-01-02T03:04:06Z", None, None, None),
         ("soon", "2026-01-02T03:04:05Z", None, None),
     ],
@@ -156,3 +157,64 @@ def test_times_of_docker_are_understood() -> None:
     assert moment("2026-01-02T12:00:00Z") == NOON
     assert moment("2026-01-02T12:00:00") == NOON
     assert moment("") is None
+
+
+def test_run_that_is_killed_in_a_phase_leaves_what_it_saw_there(
+    recorder: Recorder, clock: Clock, kept: Callable[[], Evidence]
+) -> None:
+    recorder.service("web", container="web-1")
+    clock.seconds += 2.0
+    with recorder.phase("prove web"):
+        clock.seconds += 5.0
+        recorder.probed("web", "candidate", ILL)
+        found = kept()
+    assert found.outcome == "unfinished"
+    assert found.phases == [Phase(name="prove web", begins=2.0, seconds=5.0)]
+    assert [probe.found for probe in found.services[0].probes] == ["status 500"]
+
+
+def test_unfinished_report_is_written_once_a_second_at_most(
+    recorder: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[float] = []
+    monkeypatch.setattr(Store, "begin", lambda self, evidence: written.append(clock.seconds))
+    for _ in range(40):
+        clock.seconds += 0.25
+        recorder.probed("web", "candidate", WELL)
+    assert written == [101.0 + second for second in range(10)]
+
+
+def test_reason_of_a_failure_is_kept_at_once(
+    recorder: Recorder, kept: Callable[[], Evidence]
+) -> None:
+    recorder.failed("not well", "web")
+    found = kept()
+    assert (found.outcome, found.failure) == (
+        "unfinished",
+        Failure(service="web", summary="not well"),
+    )
+
+
+def test_answer_after_the_failure_does_not_hide_the_one_that_failed(
+    recorder: Recorder, kept: Callable[[], Evidence]
+) -> None:
+    recorder.service("web", container="web-1")
+    recorder.probed("web", "public", ILL)
+    recorder.failed("not well", "web")
+    recorder.probed("web", "public", WELL)
+    recorder.finish(None)
+    (probe,) = kept().services[0].probes
+    assert (probe.passed, probe.found, probe.rounds) == (False, "status 500", 2)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"container": "\udcff"}, {"exit_code": "three"}, {"colour": "red"}]
+)
+def test_facts_that_no_report_can_hold_fail_nothing(
+    recorder: Recorder, said: list[str], facts: dict[str, str]
+) -> None:
+    recorder.service("web", **facts)
+    assert recorder.finish(7) is None
+    assert len(said) == 1
+    assert said[0].startswith("warning: evidence is not kept: ")
+    assert "\n" not in said[0]
