@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 from slipway.evidence.model import Evidence, Phase, ProbeResult, ServiceEvidence
 
 _LONGEST_FENCE = re.compile(r"`+")
-_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~@!])")
+_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
+_STEERING = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # a terminal's colours and titles
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)
 _SHORT_DIGEST = 19
 _COMMIT = 12
 _BAR = 24
@@ -64,9 +68,14 @@ def _failure(evidence: Evidence) -> Iterator[str]:
         yield f"It failed in the phase “{_text(failure.phase)}”."
     yield _fenced(failure.report or failure.summary)
     for service in evidence.services:
-        # A report of the gate has it already.
-        if service.log_tail and service.log_tail.splitlines()[-1] not in failure.report:
+        if not _tells(failure.report, service.log_tail):
             yield f"End of the log of {_text(service.name)}:\n\n{_fenced(service.log_tail)}"
+
+
+def _tells(report: str, log: str) -> bool:
+    """Whether a report has a log already, as the gate's have, with a bar before each line."""
+    told = {line.strip().removeprefix("|").strip() for line in report.splitlines()}
+    return {line.strip() for line in log.splitlines()} - {""} <= told
 
 
 def _services(services: Sequence[ServiceEvidence]) -> Iterator[str]:
@@ -149,11 +158,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _text(text: str | None) -> str:
     """Text that stays text: an application's words make no table, link or tag."""
-    return _ACTIVE.sub(r"\\\1", " ".join((text or "").split()))
+    return _ACTIVE.sub(r"\\\1", " ".join(_STEERING.sub("", text or "").split()))
 
 
 def _fenced(text: str) -> str:
     """Text in a block whose fence is longer than any run of backticks in it."""
+    text = _STEERING.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     longest = max((len(run) for run in _LONGEST_FENCE.findall(text)), default=0)
     fence = "`" * max(longest + 1, 3)
     return f"{fence}text\n{text.rstrip()}\n{fence}"

@@ -108,8 +108,13 @@ PAGES: dict[str, dict[str, Any]] = {
     },
     "crash": {
         "outcome": "failed",
-        "services": [{**WEB, "exit_code": 3, "log_tail": "RuntimeError"}],
-        "failure": {"summary": "the container exited with code 3", "report": ""},
+        "services": [
+            {**WEB, "exit_code": 3, "log_tail": "\x1b[31mRuntimeError\x1b[0m: {\r\n}\n\n"}
+        ],
+        "failure": {
+            "summary": "the container exited with code 3",
+            "report": "it was started with {}\nrelease 6 serves on",
+        },
     },
     "unfinished": {"outcome": "unfinished", "ended": None, "services": [{"name": "web"}]},
 }
@@ -145,3 +150,23 @@ def test_what_stands_in_a_table_stays_in_its_cell(expected: str, found: str) -> 
     assert len(rows) == 1
     unescaped = rows[0].replace("\\\\", "").replace("\\|", "")
     assert unescaped.count("|") == 8
+
+
+def test_log_that_the_report_tells_already_is_not_told_twice() -> None:
+    evidence = {
+        **HEAD,
+        "outcome": "failed",
+        "services": [{"name": "web", "log_tail": "Traceback:\n  RuntimeError\n"}],
+        "failure": {
+            "summary": "it exited",
+            "report": "end of its log:\n  | Traceback:\n  |   RuntimeError\nrelease 6 serves on",
+        },
+    }
+    assert "End of the log" not in as_markdown(Evidence.model_validate(evidence))
+
+
+@given(st.text(st.characters(codec="utf-8") | st.sampled_from("`~\r\x1b[3m")))
+def test_page_steers_no_terminal(said: str) -> None:
+    failure = {"summary": said, "report": said}
+    page = as_markdown(Evidence.model_validate({**HEAD, "outcome": "failed", "failure": failure}))
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]", page)
