@@ -169,7 +169,7 @@ def _declare(
 
 
 def _number(asked: str) -> int:
-    if not asked.isdigit():
+    if not asked.isdecimal():
         raise ConfigError([f"{RELEASE}: {asked!r} is no release's number; see scripts/history"])
     return int(asked)
 

@@ -206,6 +206,8 @@ def state_after(prepared: Prepared) -> StackState:
     }
     for plan in prepared.containers:
         outputs[CONTAINER, plan.resource] = {"id": f"id-of-{plan.name}", "name": plan.name}
+    for name, value in prepared.kept.items():
+        outputs[STASH, deploy.kept_resource("quotes", name)] = {"input": value}
     return StackState(outputs)
 
 
