@@ -17,7 +17,7 @@ from components.labels import labels as as_labels
 from components.own_state import read_own_state, read_state
 from components.service_container import ServiceContainerArgs, service_container
 from components.source_image import SourceImage, SourceImageArgs
-from slipway import deploy, hooked
+from slipway import deploy, hooked, preflight
 from slipway.fixed_settings import network_resource, volume_resource
 from slipway.host import registry_login
 from slipway.image_plan import ImagePlan, ReleasedImage
@@ -92,14 +92,17 @@ class DockerStack(pulumi.ComponentResource):
 
     def _prepare(self, state: StackState) -> Prepared:
         stack = StackName(pulumi.get_project(), pulumi.get_stack(), self._name, self._key)
+        preview = pulumi.runtime.is_dry_run()
+        # What the preview of the same command has warned of is not said once more.
+        told = not preview and preflight.previewed(self._args.environ, preflight.ancestors())
         return deploy.prepare(
             stack,
             self._args.settings,
             self._args.environ,
             state,
-            preview=pulumi.runtime.is_dry_run(),
+            preview=preview,
             report=pulumi.log.info,
-            warn=pulumi.log.warn,
+            warn=_say_nothing if told else pulumi.log.warn,
             promoted=self._promoted(),
         )
 
@@ -287,3 +290,7 @@ class DockerStack(pulumi.ComponentResource):
     def _options(self, **more: Any) -> pulumi.ResourceOptions:
         options = pulumi.ResourceOptions(depends_on=[self._key_stash], **more)
         return pulumi.ResourceOptions.merge(self._child, options)
+
+
+def _say_nothing(text: str) -> None:
+    """Stands for a warning that was given before."""

@@ -1,5 +1,6 @@
 """What is refused before anything changes."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,9 @@ _BUILD_REMEDIES = {
     "the address, and fetch what needs it with a build secret",
     "target": "a stage's name stands in the state; remove it",
 }
+
+_UPDATE = re.compile(r"(?:\S*/)?pulumi\s(?:.*\s)?(?:up|update)(?:\s|$)")
+_SKIPS_PREVIEW = re.compile(r"\s(?:--skip-preview|-[a-z]*f[a-z]*)(?:[\s=]|$)")
 
 
 def refuse_secret_arguments(project: Project, secrets: Mapping[str, str]) -> None:
@@ -80,6 +84,19 @@ def refuse_engine_options(environ: Mapping[str, str], command_lines: Iterable[st
         problems.append(f"pulumi was called with --continue-on-error: {why}; leave it out")
     if problems:
         raise ConfigError(problems)
+
+
+def previewed(environ: Mapping[str, str], command_lines: Iterable[str]) -> bool:
+    """Whether the update that runs comes after a preview of the same command, which has warned.
+
+    Args:
+        environ: process environment.
+        command_lines: of the processes that this one descends from.
+    """
+    if any("SKIP_PREVIEW" in name for name in environ):
+        return False
+    updates = [line for line in command_lines if _UPDATE.match(line)]
+    return bool(updates) and not any(_SKIPS_PREVIEW.search(line) for line in updates)
 
 
 def ancestors() -> list[str]:

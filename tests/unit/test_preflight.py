@@ -201,6 +201,27 @@ def test_options_that_are_off_pass() -> None:
     preflight.refuse_engine_options(off, ["pulumi up", ""])
 
 
+@pytest.mark.parametrize(
+    ("line", "environ", "after"),
+    [
+        ("pulumi up --stack test", {}, True),
+        ("/opt/bin/pulumi --non-interactive up --yes", {}, True),
+        ("pulumi update", {}, True),
+        ("pulumi --non-interactive up --yes --skip-preview --event-log x", {}, False),
+        ("pulumi up -yf", {}, False),
+        ("pulumi up -f --stack test", {}, False),
+        ("pulumi up", {"PULUMI_SKIP_PREVIEW": "true"}, False),
+        ("pulumi preview", {}, False),
+        ("vim pulumi up", {}, False),
+        ("", {}, False),
+    ],
+)
+def test_update_after_a_preview_is_known_by_its_command(
+    line: str, environ: dict[str, str], after: bool
+) -> None:
+    assert preflight.previewed(environ, ["bash", line, "init"]) is after
+
+
 def test_ancestors_are_those_of_this_process() -> None:
     parent = psutil.Process().parent()
     assert parent is not None
