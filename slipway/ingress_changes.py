@@ -11,6 +11,7 @@ from slipway.plan import ingress_networks, plan_sites
 from slipway.services import Project, Service
 
 _EXTENSION = "x-slipway"
+_HOLD = (_EXTENSION, "hold")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def _routes(wanted: Wanted) -> Iterator[str]:
 def _of_service(before: Service, now: Service, lines: KeyLines) -> Iterator[str]:
     was, is_ = _settings(before), _settings(now)
     for key in sorted(was.keys() | is_.keys()):
+        if key == _HOLD and before.extension.overlap != now.extension.overlap:
+            continue  # That follows from overlap.
         if was.get(key) != is_.get(key):
             where = lines.where("services", now.name, *key)
             yield f"{where}: was {_shown(was.get(key))} and is {_shown(is_.get(key))}"
@@ -113,7 +116,7 @@ def _settings(service: Service) -> dict[tuple[str, ...], Any]:
     }
     found[_EXTENSION, "overlap"] = extension.overlap
     if not extension.overlap:
-        found[_EXTENSION, "hold"] = extension.hold
+        found[_HOLD] = f"{extension.hold:g}s"
     # Aliases and container_name, too: the proxy answers to them.
     found["networks",] = list(service.names[1:])
     return found

@@ -59,8 +59,13 @@ def web(**extension: Any) -> Project:
 
 def test_overlap_is_told_at_its_line_in_the_compose_file(tmp_path: Path) -> None:
     assert told(tmp_path, web(overlap=False, hold=20), web()) == (
-        "3 services.web.x-slipway.hold: was 20.0 and is not there; "
         "4 services.web.x-slipway.overlap: was false and is true"
+    )
+
+
+def test_hold_is_told_where_requests_waited_before_too(tmp_path: Path) -> None:
+    assert told(tmp_path, web(overlap=False, hold=20), web(overlap=False)) == (
+        "3 services.web.x-slipway.hold: was 20s and is 30s"
     )
 
 
