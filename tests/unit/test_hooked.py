@@ -5,11 +5,13 @@ import pytest
 
 from slipway import gate, hooked
 from slipway.errors import GateError, HostError
+from slipway.evidence.model import Evidence
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, LABEL_OWNER, LABEL_ROLE, NetworkState
 from slipway.prepared import Prepared
 from slipway.proxy import table_id
 from slipway.roles import Role
+from slipway.state import StackState
 
 from .support_deploy import DIGEST, OWNER, PASSWORD, World, bring_up
 from .support_gate import image
@@ -84,6 +86,83 @@ def test_jobs_of_the_live_release_are_not_among_what_must_run(
     hooked.pass_gate(prepared, fact, lambda line: None)
     assert plans[0].live == {names["web"], names["worker"]}
     assert [c.service for c in plans[0].of(Role.JOB)] == ["migrate"]
+
+
+def test_release_commands_are_not_run_again_for_a_release_of_the_ledger(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stay among what is declared: the release is complete, and so is its fact."""
+    plans: list[GatePlan] = []
+
+    class Recorder:
+        def __init__(self, plan: GatePlan, *rest: Any, **more: Any) -> None:
+            plans.append(plan)
+
+        def run(self) -> None:
+            pass
+
+    monkeypatch.setattr(hooked, "Gate", Recorder)
+    world.services["web"]["x-slipway"]["release"] = ["migrate"]
+    first = world.prepare()
+    prepared = world.prepare(bring_up(world, first), environ={"SLIPWAY_RELEASE": "1"})
+    images = {p.service.name: f"localhost:5000/shop@{DIGEST}" for p in prepared.containers}
+    said: list[str] = []
+    for found in (first, prepared):
+        fact = {"ledger": found.fact(images), "containers": {}}
+        hooked.pass_gate(found, fact, said.append)
+    deployed, restored = plans
+    assert [c.service for c in deployed.candidates] == ["web-release", "web", "worker"]
+    assert [c.service for c in restored.candidates] == ["web", "worker"]
+    assert restored.candidates == deployed.candidates[1:]
+    assert (deployed.proven_before, restored.proven_before) == (False, True)
+    assert [line for line in said if "not run again" in line] == [
+        "web-release: not run again, a rollback leaves the database as it is"
+    ]
+    (entry,) = prepared.ledger(images)
+    assert sorted(entry["services"]) == ["web", "web-release", "worker"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"), [({}, "deploy"), ({"SLIPWAY_RELEASE": "1"}, "rollback")]
+)
+def test_evidence_tells_what_kind_of_run_it_is_of(
+    world: World, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str], kind: str
+) -> None:
+    state = bring_up(world, world.prepare())
+    world.services["worker"]["command"] = ["work", "harder"]
+    state = bring_up(world, world.prepare(state))
+    assert evidence_of(world, monkeypatch, state, asked).kind == kind
+
+
+def test_evidence_of_the_release_that_serves_is_of_an_automatic_rollback(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = bring_up(world, world.prepare())
+    found = evidence_of(world, monkeypatch, state, {"SLIPWAY_RELEASE": "1"})
+    assert (found.kind, found.rollback_of, found.git) == ("automatic rollback", 1, None)
+
+
+def evidence_of(
+    world: World, monkeypatch: pytest.MonkeyPatch, state: StackState, environ: dict[str, str]
+) -> Evidence:
+    """What a run's evidence begins with."""
+    begun: list[Evidence] = []
+
+    class StoppedError(Exception):
+        pass
+
+    def recorder(evidence: Evidence, *rest: object) -> None:
+        begun.append(evidence)
+        raise StoppedError
+
+    monkeypatch.setattr(hooked, "Recorder", recorder)
+    prepared = world.prepare(state, environ=environ)
+    images = {plan.service.name: image("a") for plan in prepared.containers}
+    with pytest.raises(StoppedError):
+        hooked.pass_gate(
+            prepared, {"ledger": prepared.fact(images), "containers": {}}, lambda line: None
+        )
+    return begun[0]
 
 
 def test_connection_is_closed_after_a_gate_that_failed(
