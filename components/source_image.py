@@ -11,6 +11,7 @@ import pulumi_docker as docker
 
 from components.hooks import before_create
 from slipway import build_log
+from slipway.build_context_link import context_for, link_context
 from slipway.image_plan import ImagePlan, relative_context, require_unchanged
 
 LABEL_SOURCE_HASH = "slipway.source-hash"
@@ -78,7 +79,7 @@ class SourceImage(pulumi.ComponentResource):
                 # Without it the provider falls back to the builder that cannot mount caches.
                 builder="default",
                 build_log_file=str(build_log.log_file(name)),
-                context=relative_context(plan.build, Path.cwd()),
+                context=context_for(plan, Path.cwd()),
                 dockerfile=plan.build.dockerfile,
                 build_args={k: v for k, v in plan.build.args.items() if v is not None},
                 target=plan.build.target,
@@ -111,6 +112,7 @@ class SourceImage(pulumi.ComponentResource):
 
         def begin(args: pulumi.ResourceHookArgs) -> None:
             build_log.begin(name)
+            link_context(plan, Path.cwd())
 
         def show(args: pulumi.ErrorHookArgs) -> bool:
             report = build_log.failure_report(name, dockerfile, context, args.errors)

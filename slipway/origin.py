@@ -91,7 +91,7 @@ def _git_in(folder: Path) -> Git:
     def git(arguments: Sequence[str]) -> str | None:
         try:
             ended = subprocess.run(
-                ["git", "-C", str(folder), *arguments],
+                ["git", "--no-optional-locks", "-C", str(folder), *arguments],
                 capture_output=True, text=True, check=False, timeout=_TIMEOUT,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):

@@ -25,6 +25,7 @@ from slipway.services import Build
 _IMAGE = "docker-image://"
 _SCHEME = "slipway-source-1"
 """Changes when the rule of hashing does, so that hashes of two rules are never compared."""
+_OWN_FOLDER = ".slipway"
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,26 @@ def read_source(build: Build, platform: str, cache: HashCache | None = None) -> 
     bases = pinned_bases(dockerfile, text, build.args, frozenset(build.additional_contexts))
     rules = _rules(context, build.dockerfile)
     entries = _entries(context, rules, cache, build.dockerfile)
+    refuse_own_files(context, entries)
     contexts = _contexts(build, cache)
     hashed = source_hash(entries, text, build, platform, bases, contexts)
     return Source(hashed, tuple(entries))
+
+
+def refuse_own_files(context: Path, entries: Iterable[Entry]) -> None:
+    """Refuse a context that Slipway itself writes into.
+
+    Raises:
+        ConfigError: each deploy would change the source, and `COPY . .` take the passphrase along.
+    """
+    if any(entry.path.split("/")[0] == _OWN_FOLDER for entry in entries):
+        raise ConfigError(
+            [
+                f"{context}: {_OWN_FOLDER} would be sent to the build, where each deploy writes "
+                f"and the passphrase may be; write .slipway and backups into "
+                f"{context}/.dockerignore, a line each"
+            ]
+        )
 
 
 def source_hash(

@@ -1,5 +1,6 @@
 """What BuildKit can do, and what this engine's BuildKit cannot."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -68,3 +69,17 @@ def test_feature_that_the_engine_lacks_is_told_with_its_line(built: Sandbox) -> 
             f"Dockerfile:{line} a here-document in RUN needs the BuildKit of Docker Engine 23.0"
             in said[0]
         )
+
+
+def test_edit_that_keeps_size_and_times_is_in_the_image(built: Sandbox) -> None:
+    """BuildKit itself takes such a file for the one that it was sent before."""
+    file = built.folder / "app/app/__init__.py"
+    before = file.stat()
+    version = built.health()["version"]
+    other = "".join("8" if digit == "9" else "9" for digit in version if digit.isdigit())
+    edited = file.read_text().replace(version, ".".join(other))
+    file.write_text(edited)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+    built.must_up()
+    assert built.health()["version"] == ".".join(other)

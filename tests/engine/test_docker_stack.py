@@ -129,6 +129,18 @@ def test_container_with_a_secret_hides_all_that_may_hold_it(shop: Shop) -> None:
     }
 
 
+def test_secret_in_a_config_or_an_option_of_the_log_is_hidden(shop: Shop) -> None:
+    shop.resolved["configs"] = {"conf": {"content": "password=hunter2"}}
+    shop.web["configs"] = [{"source": "conf", "target": "/conf"}]
+    shop.web["logging"] = {"driver": "splunk", "options": {"splunk-token": "hunter2"}}
+    web = shop.declare().one(CONTAINER, "shop-web-")
+
+    assert web.inputs["logOpts"] == SECRET
+    assert web.inputs["uploads"] == [
+        {"file": "/conf", "contentBase64": SECRET, "permissions": "0444"}
+    ]
+
+
 def test_container_without_a_secret_shows_its_settings(shop: Shop) -> None:
     shop.web["environment"] = {"DEBUG": "1"}
     world = shop.declare()
@@ -210,7 +222,7 @@ def test_image_is_built_under_the_tag_of_its_source_and_pushed(shop: Shop) -> No
         "build": {
             "builder": "default",
             "buildLogFile": f".slipway/builds/shop-{hash_[:12]}.log",
-            "context": "app",
+            "context": f".slipway/contexts/{hash_[:12]}",
             "dockerfile": "Dockerfile",
             "buildArgs": {"V": "1"},
             "platform": "linux/amd64",
@@ -399,6 +411,136 @@ def test_changed_environment_makes_another_container_beside_the_old(shop: Shop) 
     assert first.one(CONTAINER, "shop-worker-").name == second.one(CONTAINER, "shop-worker-").name
 
 
+# --- releases of the ledger -------------------------------------------------------------------
+
+TOKEN = "a literal token"
+ONE = {"SLIPWAY_RELEASE": "1"}
+
+
+def released(shop: Shop, state: Mapping[str, Any] | None = None, token: str = TOKEN) -> World:
+    """What an engine keeps of a release with a secret in its compose file."""
+    shop.web["environment"] = {"API_TOKEN": token, "PASSWORD": "hunter2"}
+    world = shop.declare(state)
+    hash_ = source_hash(world)
+    shop.registry.digests[f"shop/manifests/src-{hash_[:24]}"] = PUSHED
+    return world
+
+
+def kept(world: World) -> list[str]:
+    """The values that are kept for releases of the ledger."""
+    return sorted(
+        found["outputs"]["input"] for urn, found in world.kept.items() if "::shop-kept-" in urn
+    )
+
+
+def test_what_only_the_ledger_needs_is_kept_as_a_secret_before_the_fact(shop: Shop) -> None:
+    world = released(shop)
+    stash = world.one(STASH, "shop-kept-")
+    live = world.one(STASH, "shop-live")
+    (release,) = live.inputs["input"]["ledger"].values()
+
+    assert re.fullmatch("shop-kept-[0-9a-f]{16}", stash.name)
+    assert (stash.inputs, stash.parent) == ({"input": SECRET}, "shop")
+    assert stash.ignore_changes == ("input",)
+    assert stash.dependencies == {"shop-key"}
+    assert stash.name in live.dependencies
+    assert kept(world) == [TOKEN]
+    name = stash.name.removeprefix("shop-kept-")
+    assert release["services"]["web"]["record"]["environment"] == {
+        "API_TOKEN": f"${{kept:{name}}}",
+        "PASSWORD": "${PASSWORD}",
+    }
+    assert TOKEN not in json.dumps([dict(resource.inputs) for resource in world.declared])
+
+
+def test_release_comes_out_of_the_state_without_any_of_its_source(shop: Shop) -> None:
+    first = released(shop)
+    (shop.folder / "compose.yaml").unlink()
+    (shop.folder / "app" / "Dockerfile").unlink()
+    shop.resolved.clear()
+
+    again = shop.declare(first.kept, preview=True, environ=ONE)
+
+    built = (SOURCE_IMAGE, REMOTE_IMAGE, REGISTRY_IMAGE)
+    expected = [line for line in first.tree if not line.startswith(built)]
+    assert again.tree == expected
+    containers = [
+        {n: c.inputs["name"] for n, c in world.of(CONTAINER).items()} for world in (first, again)
+    ]
+    assert containers[0] == containers[1]
+    facts = [dict(world.one(STASH, "shop-live").inputs["input"]) for world in (first, again)]
+    assert facts[0] == facts[1]
+    assert again.one(STASH, "shop-attempt").inputs == first.one(STASH, "shop-attempt").inputs
+    assert kept(again) == [TOKEN]
+
+
+def test_older_release_is_declared_with_all_that_its_ledger_needs(shop: Shop) -> None:
+    first = released(shop)
+    second = released(shop, first.kept, token="another token")
+
+    again = shop.declare({**first.kept, **second.kept}, preview=True, environ=ONE)
+
+    web = again.one(CONTAINER, "shop-web-")
+    assert web.name == first.one(CONTAINER, "shop-web-").name
+    assert web.inputs["image"] == f"{shop.registry.address}/shop@{PUSHED}"
+    ledger = again.one(STASH, "shop-live").inputs["input"]["ledger"]
+    assert [(n, found.get("rollback_of")) for n, found in ledger.items()] == [
+        ("3", 1),
+        ("2", None),
+        ("1", None),
+    ]
+    assert kept(second) == kept(again) == [TOKEN, "another token"]
+
+
+def test_value_goes_with_the_last_release_that_needs_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = released(shop)
+    settings = replace(shop.settings(), keep_releases=1)
+    monkeypatch.setattr(shop, "settings", lambda: settings)
+
+    assert kept(released(shop, first.kept, token="another token")) == ["another token"]
+
+
+# --- promotion --------------------------------------------------------------------------------
+
+
+def promoting(shop: Shop, monkeypatch: pytest.MonkeyPatch, soak: float = 0.0) -> None:
+    settings = replace(shop.settings(), promote_from="staging", min_soak=soak)
+    monkeypatch.setattr(shop, "settings", lambda: settings)
+
+
+def test_release_is_held_to_what_the_other_stack_s_state_says(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = released(shop)
+    promoting(shop, monkeypatch)
+    world = shop.declare(verified.kept)
+    assert [call["stackName"] for _, call in world.calls] == [
+        "organization/shop/test",
+        "organization/shop/staging",
+    ]
+    shop.registry.digests.clear()
+    with pytest.raises(ConfigError, match="this source has never been built"):
+        shop.declare(verified.kept)
+
+
+def test_preview_of_what_may_not_be_released_yet_warns_and_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *rest: warned.append(text))
+    verified = released(shop)
+    promoting(shop, monkeypatch, soak=3600.0)
+    warned.clear()
+
+    world = shop.declare(verified.kept, preview=True)
+
+    (line,) = [line for line in warned if "could not be released now" in line]
+    assert "slipway:minSoak asks for 1h0m0s" in line
+    assert world.one(STASH, "shop-live")
+
+
 def test_local_registry_needs_no_account(shop: Shop) -> None:
     auth = shop.declare().one("pulumi:providers:docker").inputs["registryAuth"]
 
@@ -505,7 +647,5 @@ def test_failed_build_shows_what_it_printed_without_secrets(
     args = pulumi.ErrorHookArgs("", "", "", "", errors=["build: hunter2 is wrong"])
     assert world.hooks[failed](args) is False
 
-    build = image.inputs["build"]
-    context, dockerfile = build["context"], f"{build['context']}/{build['dockerfile']}"
-    report = build_log.failure_report(image.name, dockerfile, context, args.errors)
+    report = build_log.failure_report(image.name, "app/Dockerfile", "app", args.errors)
     assert shown == [Redactor(["hunter2"])(report)]

@@ -129,6 +129,7 @@ def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world in which the compose reader, the registry and the engine are played."""
     (tmp_path / "compose.yaml").write_text(TEXT)
     (tmp_path / "Dockerfile").write_text(f"FROM python@sha256:{'a' * 64}\nCOPY . .\n")
+    (tmp_path / ".dockerignore").write_text(".slipway\nbackups\n")
     build = {"context": str(tmp_path)}
     services = {
         "web": {

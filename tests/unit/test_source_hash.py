@@ -399,3 +399,13 @@ def test_clone_elsewhere_has_the_same_source(app: Context, tmp_path: Path) -> No
     shutil.copytree(app.root, tmp_path / "elsewhere")
 
     assert Context(tmp_path / "elsewhere", {}).hash() == app.hash()
+
+
+def test_context_that_holds_slipway_s_own_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM python@sha256:{'a' * 64}\nCOPY . .\n")
+    (tmp_path / ".slipway").mkdir()
+    (tmp_path / ".slipway/passphrase").write_text("secret")
+    with pytest.raises(ConfigError, match=r"write \.slipway and backups into .*/\.dockerignore"):
+        read_source(Build(context=str(tmp_path)), "linux/amd64")
+    (tmp_path / ".dockerignore").write_text(".slipway\nbackups\n")
+    assert read_source(Build(context=str(tmp_path)), "linux/amd64").hash
