@@ -1,11 +1,14 @@
 """What a service starts with, as far as compose file, Dockerfile and its scripts tell."""
 
+import re
 from pathlib import Path
 
 from slipway.dockerfile import start_of
 from slipway.services import Service
 
 _LONGEST = 1 << 16
+_NAME = re.compile(r"[\w.-]*\w[\w.-]*")
+"""Of a file; a word of a shell's line may hold signs that would match other names."""
 
 
 def start_command(service: Service) -> list[str]:
@@ -27,9 +30,18 @@ def start_script(service: Service) -> str:
     if service.build is None:
         return ""
     context = Path(service.build.context)
-    names = {Path(word).name for word in start_command(service) if word.endswith(".sh")}
-    found = [file for name in sorted(names) for file in sorted(context.rglob(name))[:1]]
-    return "\n".join(_text(file) for file in found)
+    words = [word for word in start_command(service) if word.endswith(".sh") or "/" in word]
+    names = {Path(word).name for word in words if _NAME.fullmatch(Path(word).name)}
+    found = [
+        [text for file in sorted(context.rglob(name)) if (text := _script(file))]
+        for name in sorted(names)
+    ]
+    return "\n".join(texts[0] for texts in found if texts)
+
+
+def _script(file: Path) -> str:
+    text = _text(file)
+    return text if file.suffix == ".sh" or text.startswith("#!") else ""
 
 
 def _text(file: Path) -> str:

@@ -63,3 +63,24 @@ def test_start_script_that_is_no_text_or_very_long_is_read_as_far_as_it_goes(
 ) -> None:
     (context / "entry.sh").write_bytes(b"\xff" + b"x" * 100_000)
     assert start_script(service(context)) == "\ufffd" + "x" * 65_535
+
+
+@pytest.mark.parametrize("word", ["/docker-entrypoint", "./bin/start", "/app/entry.py"])
+def test_script_without_an_ending_is_read_where_its_first_line_says_that_it_is_one(
+    context: Path, word: str
+) -> None:
+    (context / Path(word).name).write_text("#!/bin/sh\npython manage.py migrate\n")
+
+    assert "migrate" in start_script(service(context, entrypoint=[word]))
+
+
+def test_program_that_is_no_script_is_not_read(context: Path) -> None:
+    (context / "server").write_bytes(b"\x7fELF migrate")
+
+    assert start_script(service(context, entrypoint=["/server"])) == ""
+
+
+def test_words_with_signs_match_no_files(context: Path) -> None:
+    (context / "other").write_text("#!/bin/sh\nmigrate\n")
+
+    assert start_script(service(context, entrypoint=["sh", "-c", "cat /a/*"])) == ""
