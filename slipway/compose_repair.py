@@ -20,6 +20,7 @@ from slipway.compose_words import too_large, unreadable
 from slipway.errors import ConfigError
 from slipway.key_lines import KeyLines
 from slipway.unset_variables import unset_variable
+from slipway.yaml_edit import read_text
 
 _ROUNDS = 50
 _NEEDED = ("build", "image", "extends")
@@ -71,7 +72,7 @@ def interpret(
 
 def _load(file: Path, complaint: str) -> Document:
     try:
-        found = list(YAML(typ="safe").load_all(file.read_text()))
+        found = list(YAML(typ="safe").load_all(read_text(file)))
     except YAMLError:
         raise ConfigError([unreadable(file, complaint)]) from None
     roots = [root for root in found if root is not None]

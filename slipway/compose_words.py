@@ -131,7 +131,7 @@ def unreadable(file: Path, complaint: str) -> str:
     other = _OTHER.search(complaint)
     if other and other[1] != str(file) and Path(other[1]).is_file():
         return unread_file(Path(other[1]), complaint)
-    text = file.read_text()
+    text = file.read_text("utf-8", "replace")
     try:
         documents = [d for d in YAML(typ="safe").load_all(text) if d is not None]
     except YAMLError as error:
@@ -150,7 +150,8 @@ def unreadable(file: Path, complaint: str) -> str:
 
 def unread_file(file: Path, complaint: str) -> str:
     """Why a file of variables, or an included one, cannot be read."""
-    return _no_yaml(file, file.read_text(), complaint, "cannot be read")
+    text = file.read_text("utf-8", "replace")
+    return _no_yaml(file, text, complaint, "cannot be read")
 
 
 def _lines_of(error: YAMLError) -> list[int]:

@@ -48,7 +48,10 @@ def read_text(file: Path) -> str:
     try:
         with file.open(encoding="utf-8", newline="") as stream:
             return stream.read()
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{file}:{line} is not UTF-8 text; save it as UTF-8"]) from error
+    except OSError as error:
         raise ConfigError([f"{file}: cannot be read: {error}"]) from error
 
 

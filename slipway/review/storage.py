@@ -51,7 +51,7 @@ def unmounted_image_volumes(subject: Subject) -> Iterator[Finding]:
         if service.build is None or subject.role(service) is Role.JOB:
             continue
         file = Path(service.build.context, service.build.dockerfile)
-        declared = volumes_of(file.read_text()) if file.is_file() else []
+        declared = volumes_of(file.read_text("utf-8", "replace")) if file.is_file() else []
         targets = [mount.target.rstrip("/") for mount in service.volumes]
         for folder in declared:
             if not any(folder == t or folder.startswith(f"{t}/") for t in targets):

@@ -106,3 +106,11 @@ def test_replacing_makes_a_file_that_is_not_there(tmp_path: Path) -> None:
     replace_file(tmp_path / "new", "text")
 
     assert read_text(tmp_path / "new") == "text"
+
+
+def test_text_that_is_not_utf_8_is_refused_at_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_bytes(b"services:\n  # caf\xe9\n")
+    with pytest.raises(ConfigError) as caught:
+        read_text(file)
+    assert f"{file}:2 is not UTF-8 text; save it as UTF-8" in str(caught.value)

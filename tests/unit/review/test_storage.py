@@ -182,3 +182,9 @@ def test_secret_among_build_arguments_is_warned_about_with_another_way(tmp_path:
         "level with a file that is in no commit, and RUN --mount=type=secret,id=name in the "
         "Dockerfile"
     )
+
+
+def test_dockerfile_that_is_not_utf_8_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    web = built(tmp_path, "")
+    (tmp_path / "Dockerfile").write_bytes(b"# caf\xe9\nFROM scratch\nVOLUME /media\n")
+    assert len(said(storage.unmounted_image_volumes, {"web": web})) == 1
