@@ -217,7 +217,7 @@ def test_deploy_goes_on_after_a_killed_one_and_says_what_it_cleared(
 
 def test_deploy_is_refused_while_another_runs(state: Path) -> None:
     write(state / "state/.pulumi/locks/organization/shop/test", hostname="there")
-    with pytest.raises(GateError, match="^stack test is locked by kim, process 17 on"):
+    with pytest.raises(GateError, match=r"^stack test is locked by kim, process 17 on"):
         put_in_order("test")
     assert not (state / "asked").exists()
 
