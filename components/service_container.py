@@ -82,13 +82,15 @@ def service_container(args: ServiceContainerArgs, opts: pulumi.ResourceOptions) 
         working_dir=service.working_dir,
         volumes=_volumes(args),
         tmpfs=_tmpfs(plan),
-        uploads=_uploads(plan),
+        uploads=_uploads(plan, hide),
         ports=_ports(plan),
         hosts=_extra_hosts(service),
         capabilities=_capabilities(service),
         hostname=service.hostname,
         log_driver=service.logging.driver if service.logging else None,
-        log_opts=(service.logging.options or None) if service.logging else None,
+        log_opts=hide(service.logging.options)
+        if service.logging and service.logging.options
+        else None,
         memory=_megabytes(limits.memory),
         cpus=None if limits.cpus is None else f"{limits.cpus:g}",
         security_opts=service.security_opt or None,
@@ -141,11 +143,14 @@ def _tmpfs_options(mount: TmpfsMount) -> str:
     return ",".join(option for option in options if option)
 
 
-def _uploads(plan: ContainerPlan) -> list[docker.ContainerUploadArgs] | None:
+def _uploads(
+    plan: ContainerPlan, hide: Callable[[Any], Any]
+) -> list[docker.ContainerUploadArgs] | None:
     return [
         docker.ContainerUploadArgs(
             file=file.path,
-            content_base64=pulumi.Output.secret(file.encoded) if file.secret else file.encoded,
+            # A config may hold a secret as well as what is declared as one.
+            content_base64=(pulumi.Output.secret if file.secret else hide)(file.encoded),
             permissions=file.permissions,
         )
         for file in plan.placement.mounted.files

@@ -136,9 +136,16 @@ def test_secret_in_a_config_or_an_option_of_the_log_is_hidden(shop: Shop) -> Non
     shop.web["logging"] = {"driver": "splunk", "options": {"splunk-token": "hunter2"}}
     web = shop.declare().one(CONTAINER, "shop-web-")
 
-    assert web.inputs["logOpts"] == SECRET
+    assert (web.inputs["logOpts"], web.inputs["uploads"]) == (SECRET, SECRET)
+
+
+def test_config_of_a_service_without_a_secret_is_shown(shop: Shop) -> None:
+    shop.resolved["configs"] = {"conf": {"content": "on"}}
+    shop.web.update(configs=[{"source": "conf", "target": "/conf"}], environment={})
+    web = shop.declare().one(CONTAINER, "shop-web-")
+
     assert web.inputs["uploads"] == [
-        {"file": "/conf", "contentBase64": SECRET, "permissions": "0444"}
+        {"file": "/conf", "contentBase64": "b24=", "permissions": "0444"}
     ]
 
 
@@ -485,11 +492,8 @@ def test_older_release_is_declared_with_all_that_its_ledger_needs(shop: Shop) ->
     assert web.name == first.one(CONTAINER, "shop-web-").name
     assert web.inputs["image"] == f"{shop.registry.address}/shop@{PUSHED}"
     ledger = again.one(STASH, "shop-live").inputs["input"]["ledger"]
-    assert [(n, found.get("rollback_of")) for n, found in ledger.items()] == [
-        ("3", 1),
-        ("2", None),
-        ("1", None),
-    ]
+    made = {number: found.get("rollback_of") for number, found in ledger.items()}
+    assert made == {"3": 1, "2": None, "1": None}
     assert kept(second) == kept(again) == [TOKEN, "another token"]
 
 
