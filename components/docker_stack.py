@@ -24,6 +24,7 @@ from slipway.image_plan import ImagePlan, ReleasedImage
 from slipway.prepared import Prepared, Settings, StackName
 from slipway.registry import is_local
 from slipway.release import ledger_view
+from slipway.secret_references import references
 from slipway.services import Network
 from slipway.state import LiveFact, StackState, live_fact
 
@@ -160,12 +161,15 @@ class DockerStack(pulumi.ComponentResource):
             if declared[volume].external:
                 found[volume] = name
                 continue
+            options: Any = declared[volume].driver_opts or None
+            if options and references(self._prepared.project_record.content["volumes"][volume]):
+                options = pulumi.Output.secret(options)
             # What users' data lies on is never deleted with its resource.
             found[volume] = docker.Volume(
                 volume_resource(self._name, volume),
                 name=name,
                 driver=declared[volume].driver,
-                driver_opts=declared[volume].driver_opts or None,
+                driver_opts=options,
                 labels=as_labels(self._prepared.labels, docker.VolumeLabelArgs),
                 opts=self._options(ignore_changes=["*"], retain_on_delete=True),
             ).name

@@ -1,7 +1,7 @@
-"""What a release is made from, as the ledger keeps it, and back again.
+"""What a release is made from, as the ledger keeps it.
 
-A record is complete: a release can be restored from it without compose file, Dockerfile or
-source, by whoever has the state and the registry. Secrets stand in it by reference: `${NAME}` is
+A record is complete: `slipway.released` restores the release without compose file, Dockerfile or
+source, for whoever has the state and the registry. Secrets stand in it by reference: `${NAME}` is
 today's value of `slipway:secrets.NAME`; `${kept:…}` is a value that no configuration has, such as a
 password in the compose file or the content of a mounted file, which the state keeps as a secret.
 """
@@ -12,13 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.canonical import keyed_digest
-from slipway.errors import ConfigError
 from slipway.extension import Probe, Route
-from slipway.image_plan import ReleasedImage
-from slipway.mounted_files import Mounted, UploadedFile
+from slipway.mounted_files import Mounted
 from slipway.none_values import with_none, without_none
 from slipway.redact import holds_secret, url_passwords
-from slipway.reference import ImageReference, parse_reference
 from slipway.secret_references import doubled, refer, references, resolve
 from slipway.services import BindMount, Project, Service
 
@@ -104,7 +101,7 @@ def record(
 
 
 def _resolvable(found: Record, secrets: Mapping[str, str]) -> Any:
-    return _unpacked(resolve(found.content, {**secrets, **found.kept}))
+    return unpacked(resolve(found.content, {**secrets, **found.kept}))
 
 
 def _all_kept(secrets: Mapping[str, str], key: str) -> dict[str, str]:
@@ -189,7 +186,8 @@ def _file(
     return {**entry, "text": refer(text, names, beside)}
 
 
-def _unpacked(resolved: Any) -> dict[str, Any]:
+def unpacked(resolved: Any) -> dict[str, Any]:
+    """A record's content as its values are, once its references have theirs."""
     found: dict[str, Any] = with_none(resolved)
     for file in found.get("files", []):
         file.setdefault("secret", False)
@@ -200,25 +198,27 @@ def _unpacked(resolved: Any) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True)
-class Restored:
-    """A release out of the ledger.
+def project_record(
+    project: Project, key: str, secrets: Mapping[str, str], marked: Marked | None = None
+) -> Record:
+    """What the ledger keeps of a project beside its services; see `record`.
 
-    Args:
-        project: its services, volumes and networks.
-        images: by service.
-        mounted: what services mount beside named volumes.
-        alone: services that must be proven before others start.
+    Options of a volume's driver may hold secrets, such as a share's password.
     """
+    content = _beside(project)
+    if marked:
+        values = {name: secrets[name] for name in marked.names.values()}
+        volumes = refer(_beside(marked.project)["volumes"], marked.names)
+        if resolve(volumes, values) == content["volumes"]:
+            return Record({**content, "volumes": volumes})
+    names = _all_kept(secrets, key)
+    volumes = refer(content["volumes"], names)
+    used = references(volumes)
+    kept = {name: value for value, name in names.items() if name in used}
+    return Record({**content, "volumes": volumes}, kept)
 
-    project: Project
-    images: Mapping[str, ReleasedImage | ImageReference]
-    mounted: Mapping[str, Mounted]
-    alone: frozenset[str]
 
-
-def project_record(project: Project) -> dict[str, Any]:
-    """What the ledger keeps of a project beside its services."""
+def _beside(project: Project) -> dict[str, Any]:
     return {
         "name": project.name,
         "volumes": _dumped(project.volumes),
@@ -230,66 +230,6 @@ def _dumped(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value.model_dump(mode="json", exclude_unset=True) for name, value in values.items()
     }
-
-
-def restore(entry: Mapping[str, Any], values: Mapping[str, str]) -> Restored:
-    """The release that an entry of the ledger tells of.
-
-    Args:
-        entry: the entry.
-        values: of all references, by name.
-
-    Raises:
-        ConfigError: a secret of it has no value any more.
-    """
-    services: dict[str, Service] = {}
-    images: dict[str, ReleasedImage | ImageReference] = {}
-    mounted: dict[str, Mounted] = {}
-    records = _records(entry, values)
-    for name, found in own_services(entry).items():
-        content = _unpacked(records[name])
-        built = {"build": {"context": ""}} if found.get("source_hash") else {}
-        fields = {
-            **content.get("service", {}),
-            **built,
-            "environment": content.get("environment", {}),
-        }
-        service = Service.model_validate({**fields, "name": name})
-        services[name] = service
-        if found.get("source_hash"):
-            images[name] = ReleasedImage(parse_reference(found["image"]), found["source_hash"])
-        else:
-            images[name] = parse_reference(str(service.image))
-        mounted[name] = Mounted(
-            tuple(UploadedFile(**file) for file in content.get("files", [])),
-            tuple(BindMount.model_validate(path) for path in content.get("host_paths", [])),
-        )
-    project = Project(
-        file=f"release {entry['number']}", services=dict(sorted(services.items())),
-        **entry["project"],
-    )  # fmt: skip
-    alone = frozenset(name for name, found in entry["services"].items() if found.get("alone"))
-    return Restored(project, images, mounted, alone)
-
-
-def _records(entry: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """The records of an entry's services with values for references; what has none is told at
-    once."""
-    problems: list[str] = []
-    lost = kept_names(entry) - values.keys()
-    found: dict[str, Any] = {name: s["record"] for name, s in own_services(entry).items()}
-    try:
-        found = resolve(found, {**values, **dict.fromkeys(lost, "")})
-    except ConfigError as error:
-        problems += error.problems
-    if lost:
-        problems.append(
-            f"release {entry['number']} needs what the state has lost ({', '.join(sorted(lost))}), "
-            "and no configuration has; release its source again"
-        )
-    if problems:
-        raise ConfigError(problems)
-    return found
 
 
 def probes_of(found: Mapping[str, Any]) -> tuple[Route | None, list[tuple[str, Probe | None]]]:

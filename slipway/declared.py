@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from slipway.blueprint import Record, Restored, own_services, project_record, restore
+from slipway.blueprint import Record, own_services
 from slipway.errors import ConfigError
 from slipway.image_plan import Image
 from slipway.key_lines import KeyLines
 from slipway.mounted_files import Mounted
+from slipway.released import Restored, restore
 from slipway.roles import release_name
 from slipway.services import Project
 from slipway.state import LiveFact
@@ -27,6 +28,7 @@ class Declared:
         images: by service.
         mounted: what services mount beside named volumes.
         records: services as the ledger keeps them.
+        beside: the project beside its services, as the ledger keeps it.
         alone: services that must be proven before others of their role start.
         entry: the release of the ledger that this is; None if it comes from the source.
         serving: names of the containers that serve this very release, by service.
@@ -37,14 +39,10 @@ class Declared:
     images: Mapping[str, Image]
     mounted: Mapping[str, Mounted]
     records: Mapping[str, Record]
+    beside: Record
     alone: frozenset[str] = frozenset()
     entry: Mapping[str, Any] | None = None
     serving: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def project_record(self) -> Mapping[str, Any]:
-        """What the ledger keeps of the project."""
-        return self.entry["project"] if self.entry else project_record(self.project)
 
     @property
     def job_of(self) -> dict[str, str]:
@@ -89,6 +87,7 @@ def restored(
         release.images,
         release.mounted,
         {n: Record(found["record"]) for n, found in services},
+        Record(entry["project"]),
         release.alone,
         entry,
         {n: c["name"] for n, c in live.containers.items()} if serves else {},

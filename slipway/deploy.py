@@ -118,7 +118,7 @@ def prepare(
         stack=stack,
         settings=settings,
         project=project,
-        project_record=declared.project_record,
+        project_record=declared.beside,
         prefix=prefix,
         address=settings.address or f"http://127.0.0.1:{settings.port}",
         ingress_image=proxy,

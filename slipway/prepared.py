@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slipway.blueprint import kept_names
+from slipway.blueprint import Record, kept_names
 from slipway.canonical import SHORT, digest
 from slipway.earlier_routes import EarlierRoutes
 from slipway.host import LABEL_OWNER, LABEL_PROJECT, LABEL_STACK
@@ -111,7 +111,7 @@ class Prepared:
     stack: StackName
     settings: Settings
     project: Project
-    project_record: Mapping[str, Any]
+    project_record: Record
     prefix: str
     address: str
     ingress_image: str
@@ -195,7 +195,7 @@ class Prepared:
             "time": self.time,
             **self.origin.recorded(),
             **({} if self.restores is None else {"rollback_of": self.restores}),
-            "project": self.project_record,
+            "project": self.project_record.content,
             "services": {
                 plan.service.name: _recorded(plan, images[plan.service.name])
                 for plan in self.containers
@@ -210,7 +210,7 @@ class Prepared:
     @property
     def kept(self) -> dict[str, str]:
         """What the state must keep for the releases of the ledger, by name."""
-        known = {**self.known}
+        known = {**self.known, **self.project_record.kept}
         for plan in self.containers:
             known |= plan.record.kept
         entries = self.ledger(dict.fromkeys((p.service.name for p in self.containers), ""))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from slipway import compose, preflight
-from slipway.blueprint import Marked, Record, markers, record
+from slipway.blueprint import Marked, Record, markers, project_record, record
 from slipway.declared import Declared
 from slipway.errors import ConfigError
 from slipway.hash_cache import HashCache
@@ -127,6 +127,7 @@ def _judge(
         {**pulled, **images},
         mounted,
         _records(project, mounted, stack, settings, marked),
+        project_record(project, stack.key, settings.secrets, marked),
         frozenset(s.name for s in project.services.values() if s.build and migrates_at_start(s)),
     )
 

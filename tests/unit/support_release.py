@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from slipway.blueprint import Marked, Record, markers, record
+from slipway.blueprint import Marked, Record, markers, project_record, record
 from slipway.canonical import integers
 from slipway.declared import Declared
 from slipway.image_plan import Image, ImagePlan, ReleasedImage
@@ -94,26 +94,29 @@ class Source:
 
     def records(self, secrets: Mapping[str, str], *, marked: bool = True) -> dict[str, Record]:
         """Its services as the ledger keeps them."""
-        twin = None
-        if marked and secrets:
-            marks = markers(secrets, STACK.key)
-            by_mark = {mark: name for name, mark in marks.items()}
-            twin = Marked(self.project(marks), self.mounted(marks), by_mark)
+        twin = self._twin(secrets) if marked and secrets else None
         mounted = self.mounted(secrets)
         return {
             name: record(service, mounted[name], STACK.key, secrets, twin)
             for name, service in self.project(secrets).services.items()
         }
 
+    def _twin(self, secrets: Mapping[str, str]) -> Marked:
+        marks = markers(secrets, STACK.key)
+        by_mark = {mark: name for name, mark in marks.items()}
+        return Marked(self.project(marks), self.mounted(marks), by_mark)
+
     def declared(self, secrets: Mapping[str, str], *, marked: bool = True) -> Declared:
         """The release as it is read from the source."""
         project = self.project(secrets)
+        twin = self._twin(secrets) if marked and secrets else None
         return Declared(
             project,
             KeyLines(Path(project.file)),
             {name: _image(service) for name, service in project.services.items()},
             self.mounted(secrets),
             self.records(secrets, marked=marked),
+            project_record(project, STACK.key, secrets, twin),
             self.alone,
         )
 
@@ -145,7 +148,7 @@ def prepared_of(
         "stack": STACK,
         "settings": Settings(Path("compose.yaml"), 8000),
         "project": declared.project,
-        "project_record": declared.project_record,
+        "project_record": declared.beside,
         "prefix": "shop-test",
         "address": "http://127.0.0.1:8000",
         "ingress_image": f"caddy@sha256:{'c' * 64}",

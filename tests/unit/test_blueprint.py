@@ -17,13 +17,13 @@ from slipway.blueprint import (
     own_services,
     probes_of,
     record,
-    restore,
     same_release,
 )
 from slipway.declared import restored
 from slipway.errors import ConfigError
 from slipway.extension import Probe, Route
 from slipway.mounted_files import Mounted, UploadedFile
+from slipway.released import restore
 from slipway.services import Service
 from slipway.state import LiveFact
 
@@ -363,6 +363,20 @@ def test_content_of_files_is_kept_and_what_they_refer_to_is_today_s() -> None:
         ("/etc/app.conf", b"user=me\npassword=rotated\ncorrect horse", "0644", False),
         ("/etc/empty", b"", "0644", False),
     ]
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_password_in_the_options_of_a_volume_is_not_in_the_ledger(marked: bool) -> None:
+    options = {"type": "cifs", "o": f"username=shop,password={secret('ALPHA')}"}
+    volumes = {"files": {"driver_opts": options}}
+    source = Source({"web": {"image": POSTGRES}}, beside={"volumes": volumes})
+    declared = source.declared(OLD, marked=marked)
+    prepared = prepared_of(declared)
+    entry = released(prepared, declared).ledger[0]
+    assert OLD["ALPHA"] not in json.dumps(entry)
+    today = NEW if marked else OLD
+    found = restore(entry, {**today, **prepared.kept}).project.volumes["files"].driver_opts
+    assert found["o"] == f"username=shop,password={today['ALPHA']}"
 
 
 @pytest.mark.parametrize(

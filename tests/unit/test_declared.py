@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.blueprint import project_record
 from slipway.declared import Declared, find_release, restored
 from slipway.errors import ConfigError
 from slipway.image_plan import ReleasedImage
@@ -137,8 +136,8 @@ def test_release_is_declared_from_the_ledger_alone() -> None:
     assert found.records == {n: replace(r, kept={}) for n, r in source.records.items()}
     assert found.alone == {"web"}
     assert found.entry is live.ledger[0]
-    assert found.project_record is live.ledger[0]["project"]
-    assert found.project_record == source.project_record == project_record(source.project)
+    assert found.beside.content is live.ledger[0]["project"]
+    assert found.beside == source.beside
 
 
 def test_what_belongs_to_a_service_belongs_to_its_release_command_too() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from slipway import deploy
-from slipway.blueprint import markers
+from slipway.blueprint import Record, markers
 from slipway.canonical import digest
 from slipway.earlier_routes import EarlierRoutes
 from slipway.errors import ConfigError, HostError, RegistryError
@@ -28,7 +28,7 @@ def test_new_stack_is_prepared_from_compose_file_and_registry(world: World) -> N
         stack=STACK,
         settings=world.settings,
         project=project,
-        project_record={"name": "shop", "volumes": {"data": {}}, "networks": {}},
+        project_record=Record({"name": "shop", "volumes": {"data": {}}, "networks": {}}),
         prefix="shop-test",
         address="http://127.0.0.1:8000",
         ingress_image=CADDY,

@@ -30,7 +30,8 @@ def entry(stack: Project, secrets: dict[str, str]) -> dict[str, Any]:
         name: {"record": record(service, Mounted(), "key", secrets).content}
         for name, service in stack.services.items()
     }
-    return {"number": 7, "project": project_record(stack), "services": services}
+    beside = project_record(stack, "key", secrets).content
+    return {"number": 7, "project": beside, "services": services}
 
 
 def routes(before: Project | None, after: Project) -> EarlierRoutes:

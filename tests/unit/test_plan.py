@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from slipway.blueprint import record
+from slipway.blueprint import project_record, record
 from slipway.declared import Declared
 from slipway.image_plan import ImagePlan, plan_images
 from slipway.key_lines import KeyLines
@@ -64,6 +64,7 @@ def containers(
         {**pulled, **images(stack)},
         mounted or {},
         {name: record(service, Mounted(), "key", {}) for name, service in stack.services.items()},
+        project_record(stack, "key", {}),
     )
     return plan_containers(declared, "key", "shop", "shop-test", state, missing)
 
