@@ -6,6 +6,7 @@ of the machine that made it, and their content is part of the container's revisi
 
 import base64
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ DOCKER_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 _MOST_FILES = 100
 _MOST_BYTES = 1 << 20
 _READABLE = "0444"
+_DATA_SUFFIXES = {".db", ".sqlite", ".sqlite3", ".log"}
+_DATA_NAMES = {"acme.json"}
+_SQLITE = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ class _Collector:
         self._values = values
         self._secrets = secrets
         self._folder = Path(project.file).resolve().parent
+        builds = [service.build for service in project.services.values() if service.build]
+        self._contexts = {str(Path(build.context).resolve()) for build in builds}
         self.problems: list[str] = []
 
     def of(self, service: Service) -> Mounted:
@@ -114,6 +120,16 @@ class _Collector:
         self, service: Service, mount: BindMount, where: str, paths: list[BindMount]
     ) -> Iterator[UploadedFile]:
         source = Path(mount.source)
+        # The reader leaves links in the way to the compose file as they are; its folder has none.
+        source = source.resolve() if source.is_dir() else source.parent.resolve() / source.name
+        uploaded = source.is_file() and source.is_relative_to(self._folder.parent)
+        if uploaded and not mount.read_only and _is_data(source):
+            self.problems.append(
+                f"{where}: {mount.source} would be copied into each new container, and what is "
+                f"written to {mount.target} be lost with it; use a named volume on its folder, or "
+                "an absolute path of the Docker host for the folder"
+            )
+            return
         if mount.source in DOCKER_SOCKETS:
             if "docker.sock" not in service.extension.allow:
                 self.problems.append(
@@ -121,6 +137,8 @@ class _Collector:
                     "write x-slipway: {allow: [docker.sock]} if that is meant"
                 )
             paths.append(mount)
+        elif str(source) in self._contexts and source.is_dir():
+            self.problems.append(f"{where}: {self._folder_problem(mount, source)}")
         elif not source.is_relative_to(self._folder):
             if source.is_file() and source.is_relative_to(self._folder.parent):
                 yield _upload(source, mount.target)
@@ -136,9 +154,8 @@ class _Collector:
 
     def _folder_problem(self, mount: BindMount, source: Path) -> str | None:
         """Why a folder of the project cannot be uploaded; None if it can."""
-        shown = f"./{source.relative_to(self._folder)}".removesuffix("/.")
-        contexts = {s.build.context for s in self._project.services.values() if s.build}
-        if str(source) in contexts or _holds_python(source):
+        shown = f"./{os.path.relpath(source, self._folder)}".removesuffix("/.")
+        if str(source) in self._contexts or _holds_python(source):
             return (
                 f"{shown} hides {mount.target} of the image, so that other code than the released "
                 "would run; remove it here (for development it can stand in a "
@@ -218,6 +235,17 @@ def _upload(file: Path, target: str) -> UploadedFile:
 
 def _files_below(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _is_data(file: Path) -> bool:
+    """Whether a file is one that an application writes to."""
+    if file.suffix in _DATA_SUFFIXES or file.name in _DATA_NAMES:
+        return True
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
 
 
 def _holds_python(folder: Path) -> bool:

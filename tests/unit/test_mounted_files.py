@@ -314,3 +314,51 @@ def test_content_is_handed_over_as_base64_and_not_printed() -> None:
     file = UploadedFile("/a", b"\x00hunter2")
     assert file.encoded == "AGh1bnRlcjI="
     assert "hunter2" not in repr(file)
+
+
+# --- data, and code, that a copy or the checkout would take the place of ---------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("db.sqlite3", b""),
+        ("app.db", b"anything"),
+        ("data", b"SQLite format 3\0 and pages"),
+        ("access.log", b"a line\n"),
+        ("acme.json", b"{}"),
+    ],
+)
+def test_file_that_is_written_to_is_not_copied_into_containers(
+    folder: Path, name: str, content: bytes
+) -> None:
+    (folder / name).write_bytes(content)
+    found, problems = mounted(folder, bind(folder / name, "/app/data"))
+    assert found == Mounted()
+    assert len(problems) == 1
+    assert "would be copied into each new container" in problems[0]
+
+
+def test_data_that_is_only_read_is_copied(folder: Path) -> None:
+    (folder / "cities.db").write_bytes(b"SQLite format 3\0")
+    found, problems = mounted(folder, bind(folder / "cities.db", "/cities.db", read_only=True))
+    assert ([file.path for file in found.files], problems) == (["/cities.db"], [])
+
+
+def test_context_above_the_compose_file_hides_no_image(folder: Path) -> None:
+    (folder / "docker").mkdir()
+    web = {"build": {"context": str(folder)}, "image": None}
+    volumes = [bind(folder, "/app")]
+    found, problems = collected(folder / "docker", {**web, "volumes": volumes})
+    assert found == Mounted()
+    assert "hides /app of the image" in problems[0]
+
+
+def test_way_through_a_link_is_the_same_as_the_way_itself(folder: Path, tmp_path: Path) -> None:
+    (folder / "app.py").write_text("print('hello')\n")
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    web = {"build": {"context": str(link)}, "image": None, "volumes": [bind(link, "/app")]}
+    found, problems = collected(link, web)
+    assert found == Mounted()
+    assert "hides /app of the image" in problems[0]
