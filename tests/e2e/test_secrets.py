@@ -42,6 +42,7 @@ def test_a_secret_in_a_traceback_is_hidden_everywhere(sandbox: Sandbox) -> None:
 
 
 def test_the_ledger_names_a_secret_instead_of_holding_it(sandbox: Sandbox) -> None:
-    environment = sandbox.deployment().live.ledger[0]["services"]["web"]["environment"]
+    record = sandbox.deployment().live.ledger[0]["services"]["web"]["record"]
+    environment = record["environment"]
     assert environment["DATABASE_URL"] == "${DATABASE_URL}"
     assert environment["GREETING"] == "hello ${PLAIN_NAME}"
