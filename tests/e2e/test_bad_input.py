@@ -149,7 +149,8 @@ def test_a_port_that_a_container_has(sandbox: Sandbox) -> None:
     ):
         outcome = sandbox.must_fail("prod")
     name = f"{sandbox.name}-test-ingress"
-    assert f"port {port} is taken by container {name}" in outcome.output
+    assert f"port {port} is taken by Slipway's stack test of project " in outcome.output
+    assert f"(container {name}); set slipway:port to another one, such as" in outcome.output
 
 
 def test_another_port_for_an_ingress_that_runs(sandbox: Sandbox) -> None:
