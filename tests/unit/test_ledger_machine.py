@@ -5,6 +5,7 @@ in the order in which the real one does; a kill stops everything at any instruct
 """
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from slipway import deploy, proving
+from slipway.blueprint import same_release
 from slipway.deploy import RELEASE
 from slipway.errors import GateError
 from slipway.gate import Gate
@@ -116,8 +118,8 @@ class StackMachine(RuleBasedStateMachine):
     def roll_back(self, data: Any) -> None:
         number = data.draw(st.sampled_from(self._numbers()))
         self._update("", release=number)
-        head = live_fact(self.state.stash("quotes-live")).ledger[0]
-        assert number in (head["number"], head.get("rollback_of"))
+        head, *before = self._ledger()
+        assert same_release(head, next(e for e in [head, *before] if e["number"] == number))
 
     # What must be true
 
@@ -159,7 +161,7 @@ class StackMachine(RuleBasedStateMachine):
         self._create(prepared)
         if self.attempt != self.attempt_of_fact:
             self._pass_gate(prepared, fault)
-            self.state = state_after(prepared)
+            self._keep(state_after(prepared).outputs)
             self.attempt_of_fact = self.attempt
         self._delete(prepared)
         self.agreed = True
@@ -175,7 +177,7 @@ class StackMachine(RuleBasedStateMachine):
             made = {"id": f"id-of-{plan.name}", "name": plan.name}
             self._keep({(CONTAINER, plan.resource): made})
 
-    def _keep(self, outputs: dict[tuple[str, str], dict[str, Any]]) -> None:
+    def _keep(self, outputs: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
         self.state = StackState({**self.state.outputs, **outputs})
 
     def _pass_gate(self, prepared: Prepared, fault: str) -> None:
@@ -217,13 +219,18 @@ class StackMachine(RuleBasedStateMachine):
 
     def _delete(self, prepared: Prepared) -> None:
         """What is no longer declared goes, one after the other; then the state forgets it."""
-        wanted = {plan.name for plan in prepared.containers} | {prepared.ingress_name}
-        for name in self.host.names:
-            if name not in wanted:
-                self.host.remove(name)
+        wanted = {plan.resource for plan in prepared.containers} | {prepared.ingress_resource}
+        for resource, found in self.state.named(CONTAINER).items():
+            if resource not in wanted:
+                self.host.remove(str(found["name"]))
+                kept = {k: v for k, v in self.state.outputs.items() if k != (CONTAINER, resource)}
+                self.state = StackState(kept)
 
     def _numbers(self) -> list[int]:
-        return [int(e["number"]) for e in live_fact(self.state.stash("quotes-live")).ledger]
+        return [int(entry["number"]) for entry in self._ledger()]
+
+    def _ledger(self) -> Sequence[Mapping[str, Any]]:
+        return live_fact(self.state.stash("quotes-live")).ledger
 
     def _serving(self, service: str) -> str:
         return self.ingress.route.upstreams[service].rsplit(":", 1)[0]
