@@ -1,12 +1,13 @@
 """What is said about a compose file beside its faults, and what only this machine could give it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from slipway.key_lines import KeyLines
+from slipway.compose_reader import READERS_OWN
+from slipway.key_lines import KeyLines, line_of
 from slipway.services import Project
-from slipway.unset_variables import unset_variable, variables_in
-
-_READERS_OWN = ("PATH", "HOME")
+from slipway.unset_variables import OTHER_ELSEWHERE, machines_variable, used_variables
 
 
 def left_out(lines: KeyLines, project: Project, complete: bool) -> Iterator[str]:
@@ -34,6 +35,51 @@ def unheard(lines: KeyLines, project: Project) -> Iterator[str]:
 
 
 def of_this_machine(lines: KeyLines, variables: Mapping[str, str]) -> list[str]:
-    """What the reader itself needs has a value, but another one on every machine."""
-    used = variables_in(lines.written()) - variables.keys()
-    return [unset_variable(lines, name) for name in _READERS_OWN if name in used]
+    """What would have another value on every machine, since the reader itself needs it there.
+
+    Args:
+        lines: of the compose file.
+        variables: those to which the stack gives values.
+    """
+    own = [name for name in READERS_OWN if name not in variables]
+    used = used_variables(lines)
+    found = [machines_variable(lines, name) for name in own if name in used]
+    for file, root in lines.documents:
+        for name, service in _services(root):
+            above = f"services.{name}"
+            for key, node in (("environment", service), ("build.args", service.get("build"))):
+                found += _passed_on(file, f"{above}.{key}", node, own)
+            if "HOME" in own:
+                found += _below_home(file, f"{above}.volumes", service)
+    return found
+
+
+def _services(root: Any) -> list[tuple[str, dict[str, Any]]]:
+    services = root.get("services") if isinstance(root, dict) else None
+    named = services.items() if isinstance(services, dict) else ()
+    return [(name, service) for name, service in named if isinstance(service, dict)]
+
+
+def _passed_on(file: Path, path: str, node: Any, own: Sequence[str]) -> Iterator[str]:
+    """Names without a value, which have the reader's."""
+    entries = node.get(path.rpartition(".")[2]) if isinstance(node, dict) else None
+    if isinstance(entries, dict):
+        named: list[tuple[object, object]] = [(k, k) for k, v in entries.items() if v is None]
+    else:
+        named = list(enumerate(entries if isinstance(entries, list) else ()))
+    for place, name in named:
+        if name in own:
+            line = line_of(entries, place)
+            yield f"{file}:{line} {path}.{name}: {OTHER_ELSEWHERE}; write its value, or remove it"
+
+
+def _below_home(file: Path, path: str, service: Mapping[str, Any]) -> Iterator[str]:
+    """Mounts whose source is below the home folder of whoever reads the file."""
+    mounts = service.get("volumes")
+    for index, mount in enumerate(mounts if isinstance(mounts, list) else ()):
+        source = mount.get("source") if isinstance(mount, dict) else mount
+        if str(source).startswith("~"):
+            yield (
+                f"{file}:{line_of(mounts, index)} {path}.{index}: ~ is another folder on every "
+                "machine; write an absolute path of the Docker host, or a path of the project (./…)"
+            )

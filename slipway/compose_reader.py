@@ -14,6 +14,17 @@ from slipway.errors import HostError
 Run = Callable[[Sequence[str], Mapping[str, str]], "subprocess.CompletedProcess[str]"]
 """Runs a command with an environment."""
 
+READERS_OWN = (
+    "PATH",
+    "HOME",
+    "DOCKER_CONFIG",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+"""What the reader needs of this machine: to be found, its plugin, files that are elsewhere."""
+
 _HELPER = "compose-config"
 _LOGGED = re.compile(r'^(?:time="[^"]*" )?level=\w+ msg=.*\n?', re.MULTILINE)
 _UNSET = re.compile(r'The \\*"(\w+)\\*" variable is not set')
@@ -37,6 +48,16 @@ class Answer:
     def complaints(self) -> frozenset[str]:
         """The parts of the complaint, whose order differs from run to run."""
         return frozenset(self.complaint.split("; "))
+
+
+def reader_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of a process environment the reader gets.
+
+    Values for `${NAME}` come from the stack's configuration, so that whoever deploys a commit
+    releases the same; the exception is what bootstrap has set up. `READERS_OWN` are no values for
+    a compose file either, but the reader would not start without them.
+    """
+    return {k: v for k, v in environ.items() if k in READERS_OWN or k.startswith("SLIPWAY_")}
 
 
 def run_command(

@@ -1,6 +1,6 @@
 """Where a key stands in a YAML file, for messages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,12 @@ class KeyLines:
     @property
     def files(self) -> list[Path]:
         """The compose file, and those that it includes or extends."""
-        extended = [self._beside(extends["file"]) for extends in self._extends.values()]
-        return list(dict.fromkeys([self.file, *(file for file, _ in self._roots), *extended]))
+        return list(dict.fromkeys([self.file, *(file for file, _ in self.documents)]))
+
+    @cached_property
+    def documents(self) -> list[tuple[Path, Any]]:
+        """The documents of the compose file, and of those that it includes or extends."""
+        return self._follow(lambda root: [*_included(root), *_extended(root)])
 
     def _place(self, path: Sequence[object]) -> tuple[Path, int]:
         best, place = 0, (self.file, 1)
@@ -69,11 +73,15 @@ class KeyLines:
     @cached_property
     def _roots(self) -> list[tuple[Path, Any]]:
         """All documents by file; what stands in one goes before what stands in later ones."""
+        return self._follow(_included)
+
+    def _follow(self, named: Callable[[Any], list[str]]) -> list[tuple[Path, Any]]:
+        """The file's documents, and those of the files that are named in them."""
         found = [(self.file, root) for root in self._own]
         seen = {self.file}
         for file, root in found:  # It grows: an included file may include others.
-            for included in _included(root):
-                other = file.parent / included
+            for name in named(root):
+                other = file.parent / name
                 if other not in seen:
                     seen.add(other)
                     found += [(other, document) for document in _documents(other)]
@@ -111,6 +119,13 @@ def _included(root: Any) -> list[str]:
     return paths
 
 
+def _extended(root: Any) -> list[str]:
+    services = _value(root, ("services",))
+    named = services.values() if isinstance(services, dict) else ()
+    files = (_value(service, ("extends", "file")) for service in named)
+    return [str(file) for file in files if file is not None]
+
+
 def _value(node: Any, path: Sequence[object]) -> Any:
     for part in path:
         try:
@@ -124,7 +139,7 @@ def _deepest(root: Any, path: Sequence[object]) -> tuple[int, int]:
     """How many parts of a path stand in a document, and the line of the last of them."""
     node, line = root, 1
     for depth, part in enumerate(path):
-        found = _line_of(node, part)
+        found = line_of(node, part)
         if found is None:
             return depth, line
         line = found
@@ -132,7 +147,8 @@ def _deepest(root: Any, path: Sequence[object]) -> tuple[int, int]:
     return len(path), line
 
 
-def _line_of(node: Any, part: object) -> int | None:
+def line_of(node: Any, part: object) -> int | None:
+    """The line on which an entry of a mapping or list stands; None if it has none."""
     find = "key" if isinstance(node, dict) else "item"
     try:
         position = getattr(node.lc, find)(part)
@@ -141,7 +157,7 @@ def _line_of(node: Any, part: object) -> int | None:
         pass
     # A merged key (`<<: *anchor`) has no position of its own in this mapping.
     for merged in getattr(node, "merge", []):
-        found = _line_of(merged, part)
+        found = line_of(merged, part)
         if found is not None:
             return found
     return None

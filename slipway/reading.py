@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from slipway import compose, preflight
 from slipway.blueprint import Marked, Record, markers, project_record, record
+from slipway.compose_reader import reader_environment
 from slipway.declared import Declared
 from slipway.errors import ConfigError
 from slipway.hash_cache import HashCache
@@ -19,8 +20,6 @@ from slipway.review import Subject, review
 from slipway.roles import migrates_at_start
 from slipway.services import Project
 from slipway.state import StackState
-
-_READER_VARIABLES = ("PATH", "HOME", "DOCKER_", "SLIPWAY_", "XDG_", "SSL_CERT_", "COMPOSE_PROFILES")
 
 _PLACE = re.compile(r"(.+?):(\d+) ")
 
@@ -63,7 +62,7 @@ def read_source(
     problems = _Problems()
     found: Declared | None = None
     with problems.collected():
-        reading = compose.read_project(settings.compose, _reader_environment(environ), values)
+        reading = compose.read_project(settings.compose, reader_environment(environ), values)
         problems.found += reading.problems
         for line in reading.warnings:
             warn(redact.message(line))
@@ -157,13 +156,9 @@ def _marked(stack: StackName, settings: Settings, environ: Mapping[str, str]) ->
     marks = markers(settings.secrets, stack.key)
     try:
         reading = compose.read_project(
-            settings.compose, _reader_environment(environ), {**settings.variables, **marks}
+            settings.compose, reader_environment(environ), {**settings.variables, **marks}
         )
         mounted, _ = collect(reading.project, reading.lines, settings.variables, marks)
     except ConfigError:
         return None  # A secret stands where only a number may; what it is part of is kept.
     return Marked(reading.project, mounted, {mark: name for name, mark in marks.items()})
-
-
-def _reader_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    return {k: v for k, v in environ.items() if k.startswith(_READER_VARIABLES)}

@@ -11,7 +11,9 @@ from slipway.key_lines import KeyLines
 
 STACK = "<stack>"
 """Stands for the stack in a command, where a file is read for none in particular."""
+OTHER_ELSEWHERE = "has another value on every machine"
 _USE = re.compile(r"\$\$|\$\{?(\w+)")
+_LITERAL = re.compile(r"'[^']*'")
 _FOR_A_SHELL = ("command", "entrypoint", "healthcheck")
 
 
@@ -48,10 +50,17 @@ def unset_variable(lines: KeyLines, name: str, reason: str = "") -> str:
         reason: why it must have one, if the file tells.
     """
     said = f" ({reason})" if reason else ""
-    last = f"or give it a default: ${{{name}:-}}"
-    if _is_for_a_shell(lines, name):
-        last += f", or write $${name} if the shell in the container is to fill it in"
+    last = f"or give it a default: ${{{name}:-}}{_or_for_a_shell(lines, name)}"
     return f"{_place(lines, name)} ${{{name}}}: {no_value(name, last, said)}"
+
+
+def machines_variable(lines: KeyLines, name: str) -> str:
+    """That a variable's value is this machine's, with the place of its first use."""
+    return (
+        f"{_place(lines, name)} ${{{name}}}: {OTHER_ELSEWHERE}; write out what is meant, or use a "
+        "variable of another name, with its value under slipway:variables"
+        + _or_for_a_shell(lines, name)
+    )
 
 
 def no_value(name: str, last: str, reason: str = "") -> str:
@@ -62,23 +71,33 @@ def no_value(name: str, last: str, reason: str = "") -> str:
     )
 
 
+def used_variables(lines: KeyLines) -> set[str]:
+    """The variables that are used in the compose file, or in files that are read with it."""
+    used = variables_in([root for _, root in lines.documents])
+    return used.union(*(names for file in _env_files(lines) for _, names in _uses(file, _LITERAL)))
+
+
 def _place(lines: KeyLines, name: str) -> str:
-    for file in dict.fromkeys([*lines.files, *_env_files(lines)]):
-        line = _first_use(file, name)
-        if line is not None:
-            return f"{file}:{line}"
+    uses = [
+        *((file, _uses(file)) for file in lines.files),
+        *((file, _uses(file, _LITERAL)) for file in _env_files(lines)),
+    ]
+    for file, found in uses:
+        for line, names in found:
+            if name in names:
+                return f"{file}:{line}"
     return f"{lines.file}:1"
 
 
-def _first_use(file: Path, name: str) -> int | None:
+def _uses(file: Path, literal: re.Pattern[str] | None = None) -> Iterator[tuple[int, set[str]]]:
+    """The lines of a file with the variables that they use, outside of what is literal."""
     try:
         text = file.read_text()
     except (OSError, ValueError):
-        return None
+        return
     for number, line in enumerate(text.splitlines(), 1):
-        if name in variables_in(line) and not line.lstrip().startswith("#"):
-            return number
-    return None
+        if not line.lstrip().startswith("#"):
+            yield number, variables_in(literal.sub("", line) if literal else line)
 
 
 def _env_files(lines: KeyLines) -> Iterator[Path]:
@@ -91,13 +110,13 @@ def _env_files(lines: KeyLines) -> Iterator[Path]:
     yield lines.file.parent / ".env"
 
 
-def _is_for_a_shell(lines: KeyLines, name: str) -> bool:
-    return any(
-        name in variables_in(service.get(key))
-        for service in _services(lines).values()
-        if isinstance(service, dict)
-        for key in _FOR_A_SHELL
-    )
+def _or_for_a_shell(lines: KeyLines, name: str) -> str:
+    """What else to write, if a command or health check uses the variable."""
+    for service in _services(lines).values():
+        for key in _FOR_A_SHELL if isinstance(service, dict) else ():
+            if name in variables_in(service.get(key)):
+                return f", or write $${name} if the shell in the container is to fill it in"
+    return ""
 
 
 def _services(lines: KeyLines) -> dict[str, Any]:

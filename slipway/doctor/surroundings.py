@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 
 from slipway.compose import Reading, read_project
+from slipway.compose_reader import reader_environment
 from slipway.doctor.engine import Images
 from slipway.doctor.facts import Unread
 from slipway.doctor.pulumi_cli import Pulumi
@@ -22,8 +23,6 @@ from slipway.registry import Registry
 from slipway.toolchain.places import LOCAL_REGISTRY
 from slipway.yaml_edit import read_text
 
-_READER_VARIABLES = ("PATH", "HOME", "DOCKER_", "SLIPWAY_", "XDG_")
-"""What a compose file may take from the shell: values for `${NAME}` are the stack's own."""
 _AT_ONCE = 4
 
 T = TypeVar("T")
@@ -135,7 +134,7 @@ def _stack_file(around: Surroundings, path: Path, project_text: str) -> StackFil
 def _read_compose(around: Surroundings, file: StackFile | Unread) -> Reading | Unread:
     if isinstance(file, Unread):
         return Unread("the stack's file cannot be read")
-    reader = {k: v for k, v in around.environ.items() if k.startswith(_READER_VARIABLES)}
+    reader = reader_environment(around.environ)
     return attempt(lambda: read_project(compose_path(around, file), reader, file.variables))
 
 

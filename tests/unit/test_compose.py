@@ -456,4 +456,4 @@ def test_lines_are_those_of_the_file_that_was_read(file: Path) -> None:
 def test_path_and_home_of_this_machine_are_no_values(file: Path) -> None:
     file.write_text("services:\n  web:\n    environment:\n      PATH: /venv/bin:$PATH\n")
     (problem,) = problems(file, RESOLVED)
-    assert problem.startswith("compose.yaml:4 ${PATH}: has no value")
+    assert problem.startswith("compose.yaml:4 ${PATH}: has another value on every machine")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from slipway.compose_reader import Run, run_command
+from slipway.compose_reader import Run, reader_environment, run_command
 from slipway.compose_repair import Interpreted, interpret
 from slipway.errors import ConfigError, HostError
 from slipway.key_lines import KeyLines
@@ -500,3 +500,13 @@ def test_command_that_is_not_installed_is_told_as_a_shell_would() -> None:
     assert vars(run_command(["/no/such/command"], {})) == vars(
         subprocess.CompletedProcess(["/no/such/command"], 127, "", "/no/such/command: not found")
     )
+
+
+# --- what it gets of this machine -----------------------------------------------------------
+
+
+def test_reader_gets_nothing_of_the_shell_but_what_it_starts_with() -> None:
+    needed = {"PATH": "/bin", "HOME": "/home/me", "SLIPWAY_PYTHON_IMAGE": "python@sha256:1"}
+    others = ("PATH_PREFIX", "HOMEPAGE_URL", "DOCKER_TAG", "COMPOSE_PROFILES", "XDG_RUNTIME_DIR")
+
+    assert reader_environment(needed | dict.fromkeys(others, "x")) == needed

@@ -177,6 +177,7 @@ class Sample:
     stack: str = "prod"
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    shell: dict[str, str] = field(default_factory=dict)
 
     @property
     def stack_name(self) -> StackName:
@@ -222,7 +223,7 @@ class Sample:
             prepared = deploy.prepare(
                 self.stack_name,
                 self.settings,
-                {"PATH": self.path},
+                {**self.shell, "PATH": self.path},
                 StackState(),
                 preview=preview,
                 report=warnings.append,
