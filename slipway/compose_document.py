@@ -22,6 +22,8 @@ class Document:
 
     def __init__(self, roots: list[dict[str, Any]]) -> None:
         self._roots = roots
+        self._taken: dict[tuple[str | int, ...], list[int]] = {}
+        """Of lists, the indices in the file of what was taken out."""
 
     @property
     def text(self) -> str:
@@ -54,9 +56,22 @@ class Document:
         *above, last = path
         for root in reversed(self._roots):
             if _at(root, path) is not _MISSING:
+                there = self.in_file(path)
+                if isinstance(there[-1], int):
+                    self._taken.setdefault(tuple(there[:-1]), []).append(there[-1])
                 del _at(root, above)[last]
                 return True
         return False
+
+    def in_file(self, path: KeyPath) -> KeyPath:
+        """A path as it is in the file, where nothing was taken out of lists."""
+        there: KeyPath = []
+        for part in path:
+            if isinstance(part, int):
+                for taken in sorted(self._taken.get(tuple(there), ())):
+                    part += taken <= part
+            there.append(part)
+        return there
 
     def delete_item(self, path: KeyPath) -> bool:
         """Take out what stands at a path, or the whole item of a list in which it stands: what is

@@ -29,6 +29,8 @@ _UNKNOWN = re.compile(
 _AT_PATH = (
     re.compile(r"validating [^:\n]+: (\S+) (.+)"),
     re.compile(r"'(services\S+)' (.+?)(?=; '|\n|$)"),
+    re.compile(r"(services\S+\.\[\d+\]): (un(?:expected type|supported \w+ value) .+)"),
+    re.compile(r"(services\S+\.\[\d+\]) (is missing.*)"),
     re.compile(r"invalid interpolation format for (\S+?)\.?[;\s](.*)", re.DOTALL),
     re.compile(r"error while interpolating (\S+): (failed to cast.+?)(?=; error while|\n|$)"),
 )
@@ -215,14 +217,15 @@ class Faults:
             if not reason.startswith("additional properties")
             for path in self._copy.find(written, reason)
         ]
-        for path, reason in found:
+        # From right to left, since what is taken out moves what stands behind it.
+        for path, reason in sorted(found, key=lambda each: _order(each[0]), reverse=True):
             deeper = any(other[: len(path)] == path and other != path for other, _ in found)
             if path == ["services"] or deeper:
                 continue
-            written = self._copy.get(path)
+            problem = self._problem(path, reason, self._copy.get(path))
             if self._copy.delete_item(path):
                 self._note(path)
-                yield self._problem(path, reason, written)
+                yield problem
             elif path[0] == "services" and self._copy.get([*path[:2], "extends"]):
                 self._leave_out(str(path[1]))
                 yield self._problem(path, reason, None)
@@ -230,7 +233,7 @@ class Faults:
     def _problem(self, path: KeyPath, reason: str, written: Any) -> str | None:
         if variables_in(written) & self._unset:
             return None  # That it has no value is told.
-        return f"{self._lines.where(*path)}: {said_of(path, reason, written)}"
+        return f"{self._lines.where(*self._copy.in_file(path))}: {said_of(path, reason, written)}"
 
     def _included(self, complaint: str) -> Iterator[str | None]:
         for file, written, reason in _ELSEWHERE.findall(complaint):
@@ -253,3 +256,7 @@ class Faults:
     def _leave_out(self, name: str) -> None:
         self._copy.leave_out(name)
         self.complete = False
+
+
+def _order(path: KeyPath) -> list[tuple[int, str]]:
+    return [(part, "") if isinstance(part, int) else (-1, part) for part in path]

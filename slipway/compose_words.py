@@ -26,6 +26,14 @@ _EXPECTED = {
     "ports": 'a list such as ["127.0.0.1:5432:5432"]',
     "volumes": "a list such as [data:/data]",
 }
+_ENTRIES = {
+    **dict.fromkeys(("environment", "labels", "args", "annotations", "sysctls"), "NAME=value"),
+    "env_file": "app.env, or {path: app.env}",
+    "expose": "a port",
+    "ports": '"127.0.0.1:5432:5432"',
+    "volumes": "data:/data",
+}
+"""What an item of a list must be."""
 _KINDS = {
     "array": "a list",
     "mapping": "a mapping (key: value)",
@@ -61,7 +69,7 @@ def said_of(path: Sequence[object], said: str, written: Any) -> str:
     said = " ".join(said.split()).rstrip(".;")
     if said == "false schema":
         return NO_SUCH_KEY
-    if said.startswith("must be a"):
+    if said.startswith(("must be a", "unexpected type", "unsupported expose")):
         return _wrong_type(path, said, written)
     if duration := _DURATION.match(said):
         return _not_a_duration(duration["found"])
@@ -75,6 +83,9 @@ def said_of(path: Sequence[object], said: str, written: Any) -> str:
     if said.startswith("You may need to escape"):
         text = said.rsplit("; ", 1)[-1]
         return f'"{text}" is no use of a variable; write ${{NAME}}, or $$ for a plain $'
+    if said.startswith("is missing"):
+        what = said.removeprefix("is missing").removeprefix(" a ").strip() or "path"
+        return f"has no {what}; write it like {_ENTRIES.get(str(path[-2]), 'the others')}"
     if said == "invalid empty volume spec":
         return "is empty; write it like data:/data"
     return said
@@ -103,6 +114,8 @@ def _wrong_type(path: Sequence[object], said: str, written: Any) -> str:
             return f'must be a text; put it in quotes: "{str(written).lower()}"'
     if key in _EXPECTED and not isinstance(path[-1], int):
         return f"must be {_EXPECTED[key]}"
+    if said.startswith("un"):
+        return f"must be {_ENTRIES.get(key, 'a text')}"
     kinds = [_KINDS.get(kind, kind) for kind in re.findall(r"\w+", said.split(" a", 1)[1])]
     return f"must be {' or '.join(k for k in kinds if k not in ('n', 'or', 'and'))}"
 
