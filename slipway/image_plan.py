@@ -90,14 +90,25 @@ def plan_images(
     plans: dict[str, ImagePlan] = {}
     by_build: dict[str, ImagePlan] = {}
     problems: list[str] = []
+    lines = KeyLines(Path(project.file))
     for name, service in sorted(project.services.items()):
         if service.build is None:
             continue
         key = digest(service.build.model_dump(mode="json"))
         try:
             if key not in by_build:
+                secrets = _build_secrets(
+                    service.build, project, lines.where("services", name, "build", "secrets")
+                )
                 by_build[key] = _plan_image(
-                    project, service.build, component, registry, platform, state, look_up, cache
+                    f"{registry}/{project.name}",
+                    service.build,
+                    secrets,
+                    component,
+                    platform,
+                    state,
+                    look_up,
+                    cache,
                 )
             plans[name] = by_build[key]
         except ConfigError as error:
@@ -108,10 +119,10 @@ def plan_images(
 
 
 def _plan_image(
-    project: Project,
+    repository: str,
     build: Build,
+    secrets: dict[str, str],
     component: str,
-    registry: str,
     platform: str,
     state: StackState,
     look_up: LookUp,
@@ -120,7 +131,7 @@ def _plan_image(
     chosen = build.platforms[0] if build.platforms else platform
     source = read_source(build, chosen, cache)
     tag = f"src-{source.hash[:TAG_DIGITS]}"
-    reference = parse_reference(f"{registry}/{project.name}:{tag}")
+    reference = parse_reference(f"{repository}:{tag}")
     found = look_up(reference)
     # A build that the state has, but the registry has not, was never pushed, or the registry lost
     # it; whatever it holds, it is made anew.
@@ -129,11 +140,10 @@ def _plan_image(
     # A build that the state has stays declared: the engine would take it out otherwise, and the
     # next preview would differ.
     declared = found is None or state.has(REMOTE_IMAGE, name)
-    secrets = _build_secrets(build, project)
     return ImagePlan(name, build, chosen, source, reference, found, declared, secrets)
 
 
-def _build_secrets(build: Build, project: Project) -> dict[str, str]:
+def _build_secrets(build: Build, project: Project, where: str) -> dict[str, str]:
     files, problems = {}, []
     for secret in build.secrets:
         source = project.secrets.get(secret.source)
@@ -141,7 +151,7 @@ def _build_secrets(build: Build, project: Project) -> dict[str, str]:
             files[secret.target or secret.source] = source.file
         else:
             problems.append(
-                f"{project.file} build.secrets.{secret.source}: a build reads its secrets from "
+                f"{where}: {secret.source} is of no file, and a build reads its secrets from "
                 "files; write secrets: {" + secret.source + ": {file: …}} with a file that is "
                 "ignored by git"
             )

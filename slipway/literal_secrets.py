@@ -13,7 +13,7 @@ from slipway.yaml_edit import Splice, entries, in_flow, items, line_of, parse, r
 
 FOUND_IN_BUILD = (
     "a secret stands in the file, and build arguments can be read out of the image's history; "
-    "change the secret, and give it to the build as a build secret: build: {secrets: [name]}, "
+    "change the secret, and give it to the build as a build secret, with build: {secrets: [name]}, "
     "secrets: {name: {file: …}} at the top level with a file that is in no commit, and "
     "RUN --mount=type=secret,id=name in the Dockerfile"
 )

@@ -35,15 +35,15 @@ _UPDATE = re.compile(r"(?:\S*/)?pulumi\s(?:.*\s)?(?:up|update)(?:\s|$)")
 _SKIPS_PREVIEW = re.compile(r"\s(?:--skip-preview|-[a-z]*f[a-z]*)(?:[\s=]|$)")
 
 
-def refuse_secret_arguments(project: Project, secrets: Mapping[str, str]) -> None:
+def refuse_secret_arguments(project: Project, lines: KeyLines, secrets: Mapping[str, str]) -> None:
     """Refuse builds in which a secret would stand: in the image, in its hash or in the state.
 
     Raises:
         ConfigError: one or more do.
     """
     problems = [
-        f"{project.file} services.{name}.build.{key}: holds the secret {secret}; "
-        f"{_BUILD_REMEDIES[key.partition('.')[0]]}"
+        f"{lines.where('services', name, 'build', *key)}: holds the secret {secret}; "
+        f"{_BUILD_REMEDIES[key[0]]}"
         for name, service in project.services.items()
         for key, value in (_build_texts(service.build) if service.build else ())
         for secret, hidden in secrets.items()
@@ -53,15 +53,15 @@ def refuse_secret_arguments(project: Project, secrets: Mapping[str, str]) -> Non
         raise ConfigError(problems)
 
 
-def _build_texts(build: Build) -> Iterator[tuple[str, str]]:
+def _build_texts(build: Build) -> Iterator[tuple[tuple[str, ...], str]]:
     """What of a build can be read later, by its key."""
     for argument, value in build.args.items():
-        yield f"args.{argument}", value or ""
+        yield ("args", argument), value or ""
     for label, value in build.labels.items():
-        yield f"labels.{label}", value
+        yield ("labels", label), value
     for context, place in build.additional_contexts.items():
-        yield f"additional_contexts.{context}", place
-    yield "target", build.target or ""
+        yield ("additional_contexts", context), place
+    yield ("target",), build.target or ""
 
 
 def refuse_engine_options(environ: Mapping[str, str], command_lines: Iterable[str]) -> None:

@@ -104,7 +104,7 @@ def _judge(
     with problems.collected():
         preflight.require_pinned_ingress(ingress_image(settings, environ))
     with problems.collected():
-        preflight.refuse_secret_arguments(project, settings.secrets)
+        preflight.refuse_secret_arguments(project, lines, settings.secrets)
     with problems.collected():
         pulled = pulled_images(project, lines)
     mounted, unmounted = collect(project, lines, settings.variables, settings.secrets)

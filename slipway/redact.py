@@ -13,11 +13,15 @@ _URL_PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(?P<head>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}")
-_ASSIGNMENT = re.compile(
+_NAMED = (
     r"(?P<head>\b[A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|DSN)[A-Z0-9_]*"
-    r"['\"]?\s*[=:]\s*['\"]?)(?:\[secret\]|[^\s'\",;)}\]])+",
-    re.IGNORECASE,
+    r"['\"]?\s*[=:]\s*['\"]?)"
 )
+_VALUE = r"(?:\[secret\]|[^\s'\",;)}\]])+"
+_NO_VALUE = r"(?!\{[\w.-]+: |\[[\w.-]+(?:, [\w.-]+)*\](?=[\s,;)}]|$)|…|<[a-z ]+>|-\})"
+"""What a remedy has instead: `secrets: {token: {file: …}}`, `secrets: [token]`, `${TOKEN:-}`."""
+_ASSIGNMENT = re.compile(_NAMED + _VALUE, re.IGNORECASE)
+_ASSIGNMENT_IN_MESSAGE = re.compile(_NAMED + _NO_VALUE + _VALUE, re.IGNORECASE)
 _PLACED = re.compile(r".+?:\d+ .*?: ")
 _SECRET_NAME = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|DSN|CREDENTIAL"
@@ -58,19 +62,21 @@ class Redactor:
     def message(self, text: str) -> str:
         """A message about a place, `file:line a.b: what is wrong`, with secrets replaced.
 
-        Its key is no assignment, even where it is called SECRET_KEY.
+        Its key is no assignment, even where it is called SECRET_KEY, nor is what it proposes.
         """
         placed = _PLACED.match(text)
-        if placed is None:
-            return self(text)
-        return self._known(placed[0]) + self(text[placed.end() :])
+        head, said = (placed[0], text[placed.end() :]) if placed else ("", text)
+        return self._known(head) + self._hidden(said, _ASSIGNMENT_IN_MESSAGE)
 
     def __call__(self, text: str) -> str:
         """The text with secrets replaced."""
+        return self._hidden(text, _ASSIGNMENT)
+
+    def _hidden(self, text: str, assignment: re.Pattern[str]) -> str:
         text = self._known(text)
         text = _URL_PASSWORD.sub(rf"\g<head>{HIDDEN}", text)
         text = _BEARER.sub(rf"\g<head>{HIDDEN}", text)
-        return _ASSIGNMENT.sub(rf"\g<head>{HIDDEN}", text)
+        return assignment.sub(rf"\g<head>{HIDDEN}", text)
 
     def _known(self, text: str) -> str:
         for value in self._values:

@@ -91,7 +91,7 @@ def attempt(action: Callable[[], T]) -> T | Unread:
     try:
         return action()
     except ConfigError as error:
-        return Unread(hide("; ".join(error.problems)))
+        return Unread("; ".join(hide.message(problem) for problem in error.problems))
     except UserError as error:
         return Unread(hide(" ".join(str(error).split())))
     except Exception as error:

@@ -108,6 +108,9 @@ def test_container_without_our_labels_is_refused() -> None:
 # --- secrets in builds ----------------------------------------------------------------------
 
 
+LINES = KeyLines(Path("compose.yaml"))  # Nothing is there, so that all is on its first line.
+
+
 def built(args: dict[str, str | None], **build: Any) -> Project:
     web = {"name": "web", "build": {"context": "/src", "args": args, **build}}
     db = {"name": "db", "image": "postgres"}
@@ -118,11 +121,11 @@ def built(args: dict[str, str | None], **build: Any) -> Project:
 def test_build_argument_that_holds_a_secret_is_refused_and_not_shown() -> None:
     project = built({"URL": "https://me:hunter2@index.example", "TOKEN": "hunter2", "V": "1"})
     with pytest.raises(ConfigError) as caught:
-        preflight.refuse_secret_arguments(project, {"PASSWORD": "hunter2", "EMPTY": ""})
+        preflight.refuse_secret_arguments(project, LINES, {"PASSWORD": "hunter2", "EMPTY": ""})
     assert caught.value.problems == tuple(
-        f"compose.yaml services.web.build.args.{name}: holds the secret PASSWORD; build arguments "
-        "can be read out of the image's history; give it to the container under environment, or "
-        "to the build as a build secret"
+        f"compose.yaml:1 services.web.build.args.{name}: holds the secret PASSWORD; build "
+        "arguments can be read out of the image's history; give it to the container under "
+        "environment, or to the build as a build secret"
         for name in ("URL", "TOKEN")
     )
 
@@ -147,13 +150,13 @@ def test_build_argument_that_holds_a_secret_is_refused_and_not_shown() -> None:
 )
 def test_secret_in_another_part_of_a_build_is_refused(build: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        preflight.refuse_secret_arguments(built({}, **build), {"P": "hunter2"})
-    assert caught.value.problems == (f"compose.yaml services.web.build.{told}",)
+        preflight.refuse_secret_arguments(built({}, **build), LINES, {"P": "hunter2"})
+    assert caught.value.problems == (f"compose.yaml:1 services.web.build.{told}",)
 
 
 def test_builds_without_secrets_pass() -> None:
     plain = built({"V": "1", "NONE": None, "E": ""}, labels={"by": "me"}, target="run")
-    preflight.refuse_secret_arguments(plain, {"P": "hunter2"})
+    preflight.refuse_secret_arguments(plain, LINES, {"P": "hunter2"})
 
 
 # --- options of the engine ------------------------------------------------------------------

@@ -72,10 +72,29 @@ def test_values_that_are_in_all_texts_are_left_alone() -> None:
         ("a.yaml:5 secrets.token: x: token=abc", "a.yaml:5 secrets.token: x: token=[secret]"),
         ("a.yaml:5 x.hunter22: is wrong", "a.yaml:5 x.[secret]: is wrong"),
         ("PASSWORD: abc", "PASSWORD: [secret]"),
+        ("x: token={abc", "x: token=[secret]"),
+        ("x: token=[abc", "x: token=[secret]"),
+        ("x: token=hunter22more", "x: token=[secret]"),
+        ("x: write ${TOKEN:-abc}", "x: write ${TOKEN:[secret]}"),
     ],
 )
 def test_key_at_the_head_of_a_message_is_no_assignment(text: str, hidden: str) -> None:
     assert Redactor(["hunter22"]).message(text) == hidden
+
+
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        "a build secret, with build: {secrets: [name]}, secrets: {name: {file: …}} at the top",
+        "write secrets: {token: {file: …}}",
+        "write secret: [token, api_key], or token: …",
+        "give it a default: ${DB_PASSWORD:-}",
+        "write --token=<value>",
+    ],
+)
+def test_what_a_message_proposes_is_no_secret(remedy: str) -> None:
+    text = f"a.yaml:5 x.y: a secret stands in the file; {remedy}"
+    assert Redactor(["hunter22"]).message(text) == text
 
 
 @given(st.lists(TEXT.filter(lambda text: len(text) >= 4)), TEXT, TEXT)

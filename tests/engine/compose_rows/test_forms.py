@@ -372,6 +372,25 @@ def test_key_that_looks_like_a_secret_s_hides_nothing_of_the_message(sample: Sam
     ]
 
 
+def test_remedy_for_a_secret_is_told_as_it_must_be_written(sample: Sample) -> None:
+    sample.write("Dockerfile", DOCKERFILE)
+    build = "build: {context: ., args: {API_TOKEN: s3cr3tvalue}, secrets: [token]}"
+    text = WEB.replace("build: .", build) + "    environment: {A: $DB_PASSWORD}\n"
+    found = sample.read(text + "secrets:\n  token: {environment: TOKEN}\n")
+    assert found.problems == [
+        "compose.yaml:3 services.web.build.secrets: token is of no file, and a build reads its "
+        "secrets from files; write secrets: {token: {file: …}} with a file that is ignored by git",
+        unset(5, "DB_PASSWORD"),
+    ]
+    assert found.warnings == [
+        "compose.yaml:3 services.web.build.args.API_TOKEN: a secret stands in the file, and build "
+        "arguments can be read out of the image's history; change the secret, and give it to the "
+        "build as a build secret, with build: {secrets: [name]}, secrets: {name: {file: …}} at the "
+        "top level with a file that is in no commit, and RUN --mount=type=secret,id=name in the "
+        "Dockerfile"
+    ]
+
+
 @pytest.mark.parametrize("mode", ["", ":ro"])
 def test_mounted_file_that_is_not_there(sample: Sample, mode: str) -> None:
     found = sample.web(f"volumes: ['./nope.conf:/etc/nope.conf{mode}']\n")

@@ -528,8 +528,8 @@ OWN_LEFT = [
     (
         "13 worker.build.args.PIP_TOKEN: a secret stands in the file, and build arguments can be "
         "read out of the image's history; change the secret, and give it to the build as a build "
-        "secret: build: {secrets: [name]}, secrets: {name: {file: …}} at the top level with a file "
-        "that is in no commit, and RUN --mount=type=secret,id=name in the Dockerfile"
+        "secret, with build: {secrets: [name]}, secrets: {name: {file: …}} at the top level with a "
+        "file that is in no commit, and RUN --mount=type=secret,id=name in the Dockerfile"
     ),
 ]
 

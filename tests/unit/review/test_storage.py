@@ -178,8 +178,8 @@ def test_secret_among_build_arguments_is_warned_about_with_another_way(tmp_path:
     assert finding.text == (
         f"{file}:1 services.web.build.args.PIP_TOKEN: a secret stands in the file, and build "
         "arguments can be read out of the image's history; change the secret, and give it to the "
-        "build as a build secret: build: {secrets: [name]}, secrets: {name: {file: …}} at the top "
-        "level with a file that is in no commit, and RUN --mount=type=secret,id=name in the "
+        "build as a build secret, with build: {secrets: [name]}, secrets: {name: {file: …}} at the "
+        "top level with a file that is in no commit, and RUN --mount=type=secret,id=name in the "
         "Dockerfile"
     )
 
