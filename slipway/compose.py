@@ -4,16 +4,14 @@ The file is interpreted by Compose's own reader (`slipway.compose_repair`). Slip
 the text only to find the line of a key.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
+from slipway.compose_keys import problem_with, unknown_top_level
 from slipway.compose_notes import left_out, of_this_machine, unheard
 from slipway.compose_reader import Run, run_command
 from slipway.compose_repair import interpret
@@ -21,30 +19,7 @@ from slipway.errors import ConfigError
 from slipway.extension import Model
 from slipway.key_lines import KeyLines
 from slipway.services import FileSource, Network, Project, Service, Volume
-from slipway.type_words import UNION, known_keys, said_of_type
-from slipway.unset_variables import no_value
 
-_LATER = "Slipway does not honour it; remove it"
-_REMEDIES = {
-    "network_mode": "the proxy reaches services by the stack's own network; remove it",
-    "privileged": "a release must not own its host; name what it needs under cap_add",
-    "replicas": "one container a service and release is what one host gets; remove it",
-    "reservations": "one host reserves nothing; use limits",
-    "build.network": "builds use the engine's own network; remove it",
-    "cache_from": "the engine's own build cache is used; remove it",
-    "cache_to": "the engine's own build cache is used; remove it",
-    "ssh": "keys of this machine stay on it; fetch private packages with a build secret",
-    "dockerfile_inline": "write it into a Dockerfile, which is hashed with the source",
-    "links": "services find each other by their names; for another name, use "
-    "networks: {default: {aliases: […]}} on the service that is linked to",
-    "mem_limit": "write deploy: {resources: {limits: {memory: …}}}",
-    "restart": "a count would leave the live container stopped for good after some failures; write "
-    "unless-stopped",
-    "cpus": 'write deploy: {resources: {limits: {cpus: "…"}}}',
-    "scale": "one container a service and release is what one host gets; remove it",
-    "external_links": "use an external network",
-    "develop": "it is for docker compose watch; move it to a compose.override.yaml",
-}
 _M = TypeVar("_M", bound=Model)
 
 
@@ -59,6 +34,7 @@ class Reading:
         warnings: what is taken otherwise than a reader of the file might think, a line each.
         complete: whether all services could be read.
         unread: services of which not all could be.
+        whole: whether all services are there, with what they wait for, though not all keys of them.
     """
 
     project: Project
@@ -67,6 +43,7 @@ class Reading:
     warnings: tuple[str, ...] = ()
     complete: bool = True
     unread: frozenset[str] = frozenset()
+    whole: bool = True
 
 
 def read_project(
@@ -102,6 +79,7 @@ def read_project(
         tuple(warnings),
         typed.complete and found.complete,
         frozenset(typed.unread | found.unread),
+        typed.whole and found.complete,
     )
 
 
@@ -113,10 +91,11 @@ class _Typed:
         self._lines = lines
         self.problems: list[str] = []
         self.complete = True
+        self.whole = True
         self.unread: set[str] = set()
 
     def project(self, file: Path, document: Mapping[str, Any]) -> Project:
-        self.problems += _unknown_top_level(document, self._lines)
+        self.problems += unknown_top_level(document, self._lines)
         services = {
             name: service
             for name, found in sorted((document.get("services") or {}).items())
@@ -142,7 +121,10 @@ class _Typed:
             self.complete = False
             self.unread.add(name)
             self._tell(("services", name), error)
-            return _rest(service, error)
+            rest = _rest(service, error)
+            waits = any(detail["loc"][0] == "depends_on" for detail in error.errors())
+            self.whole = self.whole and rest is not None and not waits
+            return rest
 
     def _each(self, model: type[_M], key: str, found: Mapping[str, Any]) -> dict[str, _M]:
         values = {}
@@ -151,10 +133,11 @@ class _Typed:
                 values[name] = model.model_validate(_named(model, value or {}))
             except ValidationError as error:
                 self._tell((key, name), error)
+                values[name] = _declared(model, value or {}, error)
         return values
 
     def _tell(self, path: tuple[object, ...], error: ValidationError) -> None:
-        self.problems += [_problem(detail, path, self._lines) for detail in error.errors()]
+        self.problems += [problem_with(detail, path, self._lines) for detail in error.errors()]
 
 
 def _rest(service: dict[str, Any], error: ValidationError) -> Service | None:
@@ -169,6 +152,13 @@ def _rest(service: dict[str, Any], error: ValidationError) -> Service | None:
         return Service.model_validate(service)
     except ValidationError:
         return None
+
+
+def _declared(model: type[_M], value: Mapping[str, Any], error: ValidationError) -> _M:
+    """What is declared all the same, so that nobody is told that it is not."""
+    wrong = {str(detail["loc"][0]) for detail in error.errors()}
+    kept = {key: item for key, item in _named(model, value).items() if key not in wrong}
+    return model.model_validate(kept)
 
 
 def _set_platforms(services: dict[str, Service]) -> None:
@@ -195,13 +185,6 @@ def _without_defaults(service: Mapping[str, Any]) -> dict[str, Any]:
             if mount.get(key) is None:
                 mount.pop(key, None)
     return kept
-
-
-def _unknown_top_level(document: Mapping[str, Any], lines: KeyLines) -> Iterator[str]:
-    known = {"name", "services", "volumes", "networks", "secrets", "configs"}
-    for key in document:
-        if key not in known and not key.startswith("x-"):
-            yield f"{lines.where(key)}: {_REMEDIES.get(key, _LATER)}"
 
 
 def _volumes(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,51 +219,6 @@ def _named(model: type[Model], value: Mapping[str, Any]) -> dict[str, Any]:
     if model is FileSource and not value.get("external"):
         return {key: item for key, item in value.items() if key != "name"}
     return dict(value)
-
-
-def _problem(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLines) -> str:
-    path = (*above, *_keys(detail["loc"]))
-    where = lines.where(*path)
-    key = str(path[-1])
-    if detail["type"] == "extra_forbidden":
-        if "x-slipway" in path:
-            return f"{where}: no such key; there are {', '.join(known_keys(path))}"
-        if get_close_matches(key, ["x-slipway"], cutoff=0.8):
-            return f"{where}: no such key; did you mean x-slipway?"
-        remedy = _REMEDIES.get(f"{path[-2]}.{key}") or _REMEDIES.get(key, _LATER)
-        return f"{where}: {remedy}"
-    if detail["type"] == "too_long" and isinstance(detail["input"], dict):
-        within = next(iter(detail["input"]))
-        return f"{lines.where(*path, within)}: {_REMEDIES.get(key, _LATER)}"
-    if detail["type"] == "missing":
-        return f"{where}: is missing; add it"
-    if str(detail["input"]).startswith("on-failure:"):
-        return f"{where}: {_REMEDIES[key]}"
-    if detail["input"] is None and path[-2] == "environment":
-        return f"{where}: {no_value(key, 'or remove it')}"
-    message = said_of_type(detail)
-    if key == "replicas":
-        message = _REMEDIES[key]
-    if isinstance(detail["input"], dict | list):  # Long, and may hold headers that are secret.
-        return f"{where}: {message}"
-    found = json.dumps(detail["input"], default=str)
-    return f"{where}: {message}" + ("" if found in message else f" (found {found})")
-
-
-_KINDS = ("volume", "bind", "tmpfs")
-
-
-def _keys(place: Sequence[int | str]) -> Iterator[int | str]:
-    """A place without its parts that stand for a choice of types and not for a key.
-
-    `volumes.0.bind.source` is `volumes.0.source` in the file.
-    """
-    before: int | str = ""
-    for part in place:
-        of_mount = part in _KINDS and isinstance(before, int)
-        if not of_mount and part not in UNION:
-            yield part
-        before = part
 
 
 def require(problems: Sequence[str]) -> None:

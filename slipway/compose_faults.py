@@ -56,10 +56,11 @@ class Faults:
         self.required: dict[str, str] = {}
         """Values for variables that must have one, so that the file can be read."""
         self.complete = True
-        """Whether no service was taken out."""
+        """Whether no service was taken out, nor what one waits for."""
         self.unread: set[str] = set()
         """Services from which a key with a value was taken out that could not be read."""
         self._unset: set[str] = set()
+        self._without_include = False
 
     def take_out(self, complaint: str) -> list[str | None]:
         """Take out all that a complaint names; empty if it names nothing."""
@@ -93,6 +94,8 @@ class Faults:
             for index, item in reversed(list(enumerate(items)))
             if isinstance(item, str) and variables_in(item) & self._unset
         ]
+        for path in paths:
+            self._note(path)
         taken = [self._copy.delete(path) for path in paths]
         return True in taken
 
@@ -109,6 +112,7 @@ class Faults:
     def _note(self, path: KeyPath) -> None:
         if path[0] == "services":
             self.unread.add(str(path[1]))
+            self.complete = self.complete and path[2:3] != ["depends_on"]
 
     def _required_variables(self, complaint: str) -> Iterator[str | None]:
         for name, reason in _REQUIRED.findall(complaint):
@@ -136,7 +140,7 @@ class Faults:
         for path in _NOT_THERE.findall(complaint):
             include = self._copy.include_of(path)
             if include is not None and self._copy.delete(include):
-                self.complete = False
+                self.complete, self._without_include = False, True
                 yield (
                     f"{self._lines.where(*include)}: {Path(path).name} is not there ({path}); "
                     "correct the path, or remove it"
@@ -160,6 +164,11 @@ class Faults:
                 if other == name
             ]
             if not any(taken):
+                continue
+            if self._without_include or key == "volumes":
+                self.unread.add(name)
+            if self._without_include:  # What is missing may stand there.
+                yield None
                 continue
             remedy = (
                 f"add it under services, or remove it from {key}"
@@ -241,7 +250,7 @@ class Faults:
                 continue
             if not self._copy.delete(self._copy.include_of(file) or ["include"]):
                 continue
-            self.complete = False
+            self.complete, self._without_include = False, True
             unknown = re.match(r"additional properties '(.+?)'", reason)
             path = self._copy.find(written, "")[0]
             lines = KeyLines(Path(file))

@@ -94,7 +94,7 @@ def _judge(
     problems: _Problems,
 ) -> Declared:
     project, lines = reading.project, reading.lines
-    subject = Subject(project, lines, stack.stack, reading.complete, reading.unread)
+    subject = Subject(project, lines, stack.stack, reading.complete, reading.unread, reading.whole)
     for finding in review(subject):
         if finding.refused:
             problems.found.append(finding.text)

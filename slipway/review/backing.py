@@ -28,7 +28,7 @@ def _keeps_data(service: Service, known: KnownImage) -> bool:
 
 def databases_without_volume(subject: Subject) -> Iterator[Finding]:
     """A database whose data would go with its container."""
-    for service in subject.with_role(Role.BACKING):
+    for service in subject.with_role(Role.BACKING) if subject.whole else []:
         known = known_image(service.image or "")
         if known is None or known.kind != "database" or service.extension.ephemeral:
             continue
@@ -60,7 +60,7 @@ def published_ports(subject: Subject) -> Iterator[Finding]:
 def unknown_readiness(subject: Subject) -> Iterator[Finding]:
     """Others wait for a service of which nothing tells when it is ready."""
     awaited = {name for s in subject.project.services.values() for name in s.depends_on}
-    for service in subject.with_role(Role.BACKING):
+    for service in subject.with_role(Role.BACKING) if subject.whole else []:
         if service.name not in awaited or service.has_health_check:
             continue
         known = known_image(service.image or "")

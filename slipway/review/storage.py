@@ -24,7 +24,7 @@ def _named(service: Service) -> set[str]:
 
 def undeclared_volumes(subject: Subject) -> Iterator[Finding]:
     """Volumes that no service could share."""
-    for service in subject.project.services.values():
+    for service in subject.project.services.values() if subject.whole else []:
         for volume in sorted(_named(service) - set(subject.project.volumes)):
             yield subject.refuse(
                 f"{volume} is not declared; add it under the top-level volumes",
@@ -47,7 +47,7 @@ def reserved_volumes(subject: Subject) -> Iterator[Finding]:
 
 def unmounted_image_volumes(subject: Subject) -> Iterator[Finding]:
     """Folders that an image declares as volumes, and that nothing is mounted on."""
-    for service in subject.project.services.values():
+    for service in subject.project.services.values() if subject.whole else []:
         if service.build is None or subject.role(service) is Role.JOB:
             continue
         file = Path(service.build.context, service.build.dockerfile)
@@ -84,7 +84,7 @@ def stale_static_volumes(subject: Subject) -> Iterator[Finding]:
 
 def single_writer_files(subject: Subject) -> Iterator[Finding]:
     """Databases in files, which two containers may not take at once."""
-    for service in subject.with_role(Role.ROUTED, Role.WORKER):
+    for service in subject.with_role(Role.ROUTED, Role.WORKER) if subject.whole else []:
         if service.build is None or "overlap" in service.extension.model_fields_set:
             continue
         for name, value in service.environment.items():

@@ -36,6 +36,8 @@ class Subject:
         stack: the Pulumi stack.
         complete: whether all services could be read; else nothing is said about what is missing.
         unread: services of which not all could be read.
+        whole: whether all services are there, with what they wait for; else the part that a service
+            plays is not known for sure.
     """
 
     project: Project
@@ -43,6 +45,7 @@ class Subject:
     stack: str
     complete: bool = True
     unread: frozenset[str] = frozenset()
+    whole: bool = True
 
     @property
     def rehearsal(self) -> bool:

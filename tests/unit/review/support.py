@@ -19,12 +19,14 @@ def subject(
     *,
     stack: str = "prod",
     complete: bool = True,
+    whole: bool = True,
     **top: Any,
 ) -> Subject:
     """A subject whose services are given as the compose reader gives them."""
     named = {name: {"name": name, **service} for name, service in sorted(services.items())}
     project = {"name": "shop", "file": "compose.yaml", "services": named, **top}
-    return Subject(Project.model_validate(project), KeyLines(_NO_FILE), stack, complete)
+    lines = KeyLines(_NO_FILE)
+    return Subject(Project.model_validate(project), lines, stack, complete, whole=whole)
 
 
 def said(rule: Rule, services: Mapping[str, Mapping[str, Any]], **more: Any) -> list[str]:

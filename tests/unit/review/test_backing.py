@@ -4,7 +4,7 @@ import pytest
 
 from slipway.review import backing
 
-from .support import said
+from .support import Rule, said
 
 BUILD = {"context": "/nowhere"}
 MOUNT = {"type": "volume", "source": "data", "target": "/var/lib/postgresql/data"}
@@ -152,3 +152,13 @@ def test_mount_beside_the_data_keeps_none_of_it(mount: dict[str, Any]) -> None:
 def test_port_that_docker_chooses_is_open_to_everyone_too() -> None:
     service = {"image": "postgres", "ports": [{"target": 5432}]}
     assert len(said(backing.published_ports, {"db": service})) == 1
+
+
+@pytest.mark.parametrize("rule", [backing.databases_without_volume, backing.unknown_readiness])
+def test_nothing_is_said_where_the_part_of_a_service_is_not_known(rule: Rule) -> None:
+    services = {
+        "db": {"image": "postgres:16"},
+        "web": {"build": BUILD, "depends_on": {"db": {}}},
+    }
+    assert len(said(rule, services)) == 1
+    assert said(rule, services, whole=False) == []

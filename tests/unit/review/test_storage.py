@@ -188,3 +188,10 @@ def test_dockerfile_that_is_not_utf_8_is_looked_at_all_the_same(tmp_path: Path) 
     web = built(tmp_path, "")
     (tmp_path / "Dockerfile").write_bytes(b"# caf\xe9\nFROM scratch\nVOLUME /media\n")
     assert len(said(storage.unmounted_image_volumes, {"web": web})) == 1
+
+
+def test_volume_is_not_told_to_be_missing_where_not_all_could_be_read() -> None:
+    mount = {"type": "volume", "source": "data", "target": "/data"}
+    services = {"web": {"image": "a", "volumes": [mount]}}
+    assert len(said(storage.undeclared_volumes, services)) == 1
+    assert said(storage.undeclared_volumes, services, whole=False) == []
