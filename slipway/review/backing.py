@@ -49,10 +49,12 @@ def published_ports(subject: Subject) -> Iterator[Finding]:
         for index, port in enumerate(service.ports):
             if port.loopback:
                 continue
+            shown = str(port).removeprefix(":")
+            on_loopback = port.model_copy(update={"host_ip": "127.0.0.1"})
             yield subject.warn(
-                f'"{port}" opens {service.name} to everyone who reaches the host; services of the '
+                f'"{shown}" opens {service.name} to everyone who reaches the host; services of the '
                 "stack reach it by its name without that; remove it, or write "
-                f"127.0.0.1:{str(port).removeprefix(f'{port.host_ip}:')}",
+                f"{on_loopback}",
                 *("services", service.name, "ports", index),
             )
 

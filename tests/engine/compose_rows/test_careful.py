@@ -114,6 +114,7 @@ def test_fixed_host_port_of_a_singleton_is_published(sample: Sample) -> None:
         ("5432:5432", "127.0.0.1:5432:5432"),
         ("0.0.0.0:5432:5432", "127.0.0.1:5432:5432"),
         ("5432:5432/udp", "127.0.0.1:5432:5432/udp"),
+        ("5432", "127.0.0.1::5432"),
     ],
 )
 def test_backing_service_that_publishes_a_port_is_honoured_and_warned_about(
@@ -125,16 +126,18 @@ def test_backing_service_that_publishes_a_port_is_honoured_and_warned_about(
         "host; services of the stack reach it by its name without that; remove it, or write "
         f"{loopback}"
     ]
-    assert [str(port) for port in found.container("db").placement.ports] == [written]
+    (port,) = found.container("db").placement.ports
+    assert str(port).removeprefix(":") == written
 
 
+@pytest.mark.parametrize("loopback", ["127.0.0.1:5432:5432", "127.0.0.1::5432"])
 def test_backing_service_that_publishes_a_loopback_port_is_not_warned_about(
-    sample: Sample,
+    sample: Sample, loopback: str
 ) -> None:
-    found = sample.web(top=f"{DB}    ports: ['127.0.0.1:5432:5432']\n{DB_VOLUME}")
+    found = sample.web(top=f"{DB}    ports: ['{loopback}']\n{DB_VOLUME}")
     assert found.warnings == []
     ports = found.container("db").placement.ports
-    assert [str(port) for port in ports] == ["127.0.0.1:5432:5432"]
+    assert [str(port) for port in ports] == [loopback]
 
 
 # --- images ---------------------------------------------------------------------------------

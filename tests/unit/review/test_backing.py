@@ -56,6 +56,7 @@ def test_what_keeps_its_data_or_has_none_is_taken(service: dict[str, Any]) -> No
             "0.0.0.0:53:53/udp",
             "127.0.0.1:53:53/udp",
         ),
+        ({"target": 6390}, "6390", "127.0.0.1::6390"),
     ],
 )
 def test_port_of_a_backing_service_on_all_addresses_is_warned_about(
