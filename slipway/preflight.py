@@ -13,6 +13,7 @@ from slipway.errors import ConfigError, HostError
 from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, Host
 from slipway.image_plan import ImagePlan
 from slipway.key_lines import KeyLines
+from slipway.redact import SHORTEST
 from slipway.reference import parse_reference
 from slipway.services import Build, Project
 
@@ -47,7 +48,7 @@ def refuse_secret_arguments(project: Project, lines: KeyLines, secrets: Mapping[
         for name, service in project.services.items()
         for key, value in (_build_texts(service.build) if service.build else ())
         for secret, hidden in secrets.items()
-        if hidden and hidden in value
+        if hidden and (hidden == value or (len(hidden) >= SHORTEST and hidden in value))
     ]
     if problems:
         raise ConfigError(problems)

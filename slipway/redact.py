@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 HIDDEN = "[secret]"
-_SHORTEST = 4
+SHORTEST = 4
 """Shorter values (a port, `1`, `on`) are in so much text that hiding them would hide the text."""
 
 _URL_PASSWORD = re.compile(
@@ -55,9 +55,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {line for value in secrets for line in (value, *value.splitlines())}
         # Longest first: one secret may be part of another.
-        self._values = sorted(
-            (v for v in values if len(v) >= _SHORTEST), key=lambda v: (-len(v), v)
-        )
+        self._values = sorted((v for v in values if len(v) >= SHORTEST), key=lambda v: (-len(v), v))
 
     def message(self, text: str) -> str:
         """A message about a place, `file:line a.b: what is wrong`, with secrets replaced.

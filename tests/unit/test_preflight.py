@@ -154,6 +154,26 @@ def test_secret_in_another_part_of_a_build_is_refused(build: dict[str, Any], tol
     assert caught.value.problems == (f"compose.yaml:1 services.web.build.{told}",)
 
 
+@pytest.mark.parametrize(
+    ("secret", "value", "refused"),
+    [
+        ("3", "3", True),
+        ("3", "3.12", False),
+        ("312", "3.12-312", False),
+        ("3120", "3.12-3120", True),
+    ],
+)
+def test_short_secret_is_found_where_it_is_the_whole_value(
+    secret: str, value: str, refused: bool
+) -> None:
+    problems = 0
+    try:
+        preflight.refuse_secret_arguments(built({"V": value}), LINES, {"PIN": secret})
+    except ConfigError as error:
+        problems = len(error.problems)
+    assert problems == refused
+
+
 def test_builds_without_secrets_pass() -> None:
     plain = built({"V": "1", "NONE": None, "E": ""}, labels={"by": "me"}, target="run")
     preflight.refuse_secret_arguments(plain, LINES, {"P": "hunter2"})
