@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from slipway.key_lines import KeyLines, line_of
+
 KeyPath = list[str | int]
 """Where something stands: keys, and indices of lists."""
 
@@ -89,6 +91,19 @@ class Document:
         for _, service in self.services():
             take_entry(service, "depends_on", name)
 
+    def extending(self, name: str) -> list[str]:
+        """The services that begin as another one of the file."""
+        return [other for other, service in self.services() if _base(service) == (None, name)]
+
+    def extending_of(self, folder: Path, file: Path, name: str) -> list[str]:
+        """The services that begin as a service of another file, or of a file behind that one."""
+        return [
+            user
+            for user, service in self.services()
+            for other, base in [_base(service)]
+            if other is not None and _leads_to(folder / other, base, file, name)
+        ]
+
     def without(self, path: KeyPath) -> "Document":
         """A copy in which something is not there; a service goes with what waits for it."""
         other = Document(copy.deepcopy(self._roots))
@@ -102,7 +117,7 @@ class Document:
         """The entry of `include` that names a file."""
         for root in self._roots:
             for index, entry in enumerate(root.get("include") or []):
-                if _names(entry, path):
+                if names_file(entry, path):
                     return ["include", index]
         return None
 
@@ -129,6 +144,19 @@ class Document:
         return [p for p in paths if (value := self.get(p)) is not None and str(value) in said]
 
 
+def _base(service: dict[str, Any]) -> tuple[str | None, str]:
+    """File and service that a service extends; no file where it is the same one."""
+    extends = service.get("extends")
+    if not isinstance(extends, dict):
+        return None, str(extends)
+    file = extends.get("file")
+    return None if file is None else str(file), str(extends.get("service"))
+
+
+def _leads_to(other: Path, base: str, file: Path, name: str) -> bool:
+    return base == name if other == file else file in KeyLines(other).files
+
+
 def _at(node: Any, path: KeyPath) -> Any:
     for part in path:
         try:
@@ -148,7 +176,7 @@ def as_list(value: Any) -> list[Any]:
 def take_file(service: dict[str, Any], missing: str) -> bool:
     """Take a file out of a service's `env_file`; False if it does not stand there."""
     entries = as_list(service.get("env_file"))
-    kept = [entry for entry in entries if not _names(entry, missing)]
+    kept = [entry for entry in entries if not names_file(entry, missing)]
     if len(kept) == len(entries):
         return False
     service["env_file"] = kept
@@ -167,7 +195,8 @@ def take_entry(service: dict[str, Any], key: str, missing: str) -> bool:
     return True
 
 
-def _names(entry: Any, missing: str) -> bool:
+def names_file(entry: Any, missing: str) -> bool:
+    """Whether an entry, or its path, is that of a file, as far as it is written."""
     found = entry.get("path", "") if isinstance(entry, dict) else entry
     paths = [Path(str(path)).as_posix().removeprefix("./") for path in as_list(found) if path]
     return any(Path(missing).as_posix().endswith(path) for path in paths)
@@ -177,3 +206,15 @@ def _is(entry: Any, missing: str) -> bool:
     if isinstance(entry, dict):
         return str(entry.get("source")) == missing
     return str(entry).split(":", 1)[0] == missing
+
+
+def env_files_elsewhere(lines: KeyLines, path: str) -> Iterator[tuple[Path, str, int | None]]:
+    """File, service and line where files other than the compose file name an `env_file`."""
+    for file, root in lines.documents:
+        services = root.get("services") if isinstance(root, dict) and file != lines.file else None
+        for name, service in services.items() if isinstance(services, dict) else ():
+            entries = service.get("env_file") if isinstance(service, dict) else None
+            for index, entry in enumerate(as_list(entries)):
+                if names_file(entry, path):
+                    at = line_of(entries, index) if isinstance(entries, list) else None
+                    yield file, name, at or line_of(service, "env_file")

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from slipway.compose_document import Document, KeyPath, take_entry, take_file
+from slipway.compose_document import (
+    Document,
+    KeyPath,
+    env_files_elsewhere,
+    take_entry,
+    take_file,
+)
 from slipway.compose_words import said_of, unknown_key, unread_file
 from slipway.key_lines import KeyLines
 from slipway.unset_variables import unset_variable, variables_in
@@ -124,17 +130,35 @@ class Faults:
     def _env_files(self, complaint: str) -> Iterator[str | None]:
         missing = _ENV_FILE.findall(complaint) if "env file" in complaint else []
         for path in missing:
-            for name, service in self._copy.services():
-                if take_file(service, path):
-                    yield (
-                        f"{self._lines.where('services', name, 'env_file')}: {Path(path).name} is "
-                        f"not there ({path}); write it (is there an example beside it?), or give "
-                        "its variables under environment"
-                    )
+            taken = [name for name, service in self._copy.services() if take_file(service, path)]
+            places = [self._lines.where("services", name, "env_file") for name in taken]
+            for place in places or self._leave_out_users(path):
+                yield (
+                    f"{place}: {Path(path).name} is not there ({path}); write it (is there an "
+                    "example beside it?), or give its variables under environment"
+                )
         for path in _NOT_READ.findall(complaint):
-            taken = [take_file(service, path) for _, service in self._copy.services()]
-            if any(taken):
+            read = [take_file(service, path) for _, service in self._copy.services()]
+            if any(read) or self._leave_out_users(path):
                 yield unread_file(Path(path), complaint)
+
+    def _leave_out_users(self, path: str) -> list[str]:
+        """Take out what extends or includes services of other files that read an `env_file`.
+
+        Returns:
+            The places where it is named.
+        """
+        places = []
+        for file, name, line in env_files_elsewhere(self._lines, path):
+            users = self._copy.extending_of(self._file.parent, file, name)
+            for user in users:
+                self._leave_out(user)
+            include = None if users else self._copy.include_of(str(file))
+            if include is not None and self._copy.delete(include):
+                self.complete, self._without_include = False, True
+            if users or include:
+                places.append(f"{file}:{line} services.{name}.env_file")
+        return places
 
     def _missing_files(self, complaint: str) -> Iterator[str | None]:
         for path in _NOT_THERE.findall(complaint):
@@ -263,8 +287,11 @@ class Faults:
         return [path.resolve() for path in self._lines.files]
 
     def _leave_out(self, name: str) -> None:
+        extending = self._copy.extending(name)
         self._copy.leave_out(name)
         self.complete = False
+        for other in extending:
+            self._leave_out(other)
 
 
 def _order(path: KeyPath) -> list[tuple[int, str]]:

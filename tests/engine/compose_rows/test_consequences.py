@@ -79,3 +79,67 @@ def test_database_is_judged_where_another_service_has_a_fault(sample: Sample) ->
         "5 services.web.privileged",
         "6 services.db",
     ]
+
+
+BASE = """\
+services:
+  app:
+    build: .
+    env_file:
+      - none.env
+    x-slipway: {route: {port: 8000}, probes: [{path: /health}]}
+"""
+NO_ENV_FILE = (
+    "services.app.env_file: none.env is not there (base/none.env); write it (is there an example "
+    "beside it?), or give its variables under environment"
+)
+
+
+def test_env_file_that_an_extended_service_misses_is_told_there_and_once(sample: Sample) -> None:
+    sample.write("base/base.yaml", BASE)
+    found = sample.read(
+        """\
+services:
+  web:
+    extends: {file: base/base.yaml, service: app}
+  worker:
+    extends: web
+    command: celery -A shop worker
+  other:
+    extends: {service: web}
+  own:
+    image: redis:7@PIN
+    privileged: true
+"""
+    )
+    assert found.problems == [
+        "compose.yaml:11 services.own.privileged: a release must not own its host; name what it "
+        "needs under cap_add",
+        f"base/base.yaml:5 {NO_ENV_FILE}",
+    ]
+
+
+@pytest.mark.parametrize("written", ["env_file: none.env", "env_file: [{path: none.env}]"])
+def test_env_file_that_a_file_behind_an_extended_one_misses_is_told_there(
+    sample: Sample, written: str
+) -> None:
+    sample.write("base/first.yaml", f"services:\n  app:\n    {written}\n    build: .\n")
+    sample.write("base/base.yaml", "services: {app: {extends: {file: first.yaml, service: app}}}\n")
+    extends = "extends: {file: base/base.yaml, service: app}"
+    found = sample.read(WEB.replace("build: .", extends))
+    assert found.problems == [f"base/first.yaml:3 {NO_ENV_FILE}"]
+
+
+def test_env_file_that_an_included_file_misses_is_told_there(sample: Sample) -> None:
+    sample.write("base/base.yaml", BASE)
+    found = sample.read("include: [base/base.yaml]\n" + WEB)
+    assert found.problems == [f"base/base.yaml:5 {NO_ENV_FILE}"]
+
+
+def test_services_behind_one_that_cannot_be_read_are_not_told(sample: Sample) -> None:
+    more = "  worker:\n    extends: web\n    command: [serve]\n"
+    found = sample.web("extends: {file: none.yaml, service: app}\n", top=more)
+    assert found.problems == [
+        "compose.yaml:5 services.web.extends: none.yaml is not there (none.yaml); correct the "
+        "path, or remove extends"
+    ]
