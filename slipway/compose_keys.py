@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from slipway.key_lines import KeyLines
-from slipway.type_words import UNION, known_keys, said_of_type
+from slipway.type_words import UNION, example, known_keys, said_of_type
 from slipway.unset_variables import no_value
 
 _LATER = "Slipway does not honour it; remove it"
@@ -32,6 +32,8 @@ _REMEDIES = {
     "external_links": "use an external network",
     "develop": "it is for docker compose watch; move it to a compose.override.yaml",
 }
+_TYPES = ("_type", "_parsing")
+"""Ends of errors that are about the type of a value."""
 _KINDS = ("volume", "bind", "tmpfs")
 
 
@@ -71,6 +73,9 @@ def problem_with(detail: ErrorDetails, above: tuple[object, ...], lines: KeyLine
     if detail["input"] is None and path[-2] == "environment":
         return f"{where}: {no_value(key, 'or remove it')}"
     message = said_of_type(detail)
+    if "x-slipway" in path and detail["type"].endswith(_TYPES):
+        such = example(path, detail["input"])
+        message += f", such as {such}" if such else ""
     if key == "replicas":
         message = _REMEDIES[key]
     if isinstance(detail["input"], dict | list):  # Long, and may hold headers that are secret.

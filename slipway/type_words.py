@@ -35,6 +35,22 @@ _BOUNDS = {
     "too_short": "must not be empty",
 }
 
+_EXAMPLES = {
+    "x-slipway": ("x-slipway: {route: {port: ", "8000", "}, probes: [{path: /health}]}"),
+    "route": ("route: {port: ", "8000", "}"),
+    "port": ("port: ", "8000", ""),
+    "host": ("host: [", "shop.example.com", "]"),
+    "probes": ("probes: [{path: ", "/health", "}]"),
+    "probes item": ("{path: ", "/health", "}"),
+    "headers": ("headers: {", "Host: shop.example.com", "}"),
+    "json": ("json: {", "status: ok", "}"),
+    "status": ("status: [200, ", "204", "]"),
+    "allow": ("allow: [", "docker.sock", "]"),
+    "release": ("release: ", "python manage.py migrate", ""),
+}
+_FITS = {"8000": re.compile(r"\d+"), "/health": re.compile(r"/[\w./-]*")}
+"""Values that may stand in the place of the usual one."""
+
 
 def said_of_type(detail: ErrorDetails) -> str:
     """What a validator's error says, without its own words for types."""
@@ -47,6 +63,19 @@ def said_of_type(detail: ErrorDetails) -> str:
     if first == "float":
         return f"must be {'a duration such as 15s' if _is_duration(place) else 'a number'}"
     return _WORDS.get(first) or detail["msg"].removeprefix("Value error, ")
+
+
+def example(path: Sequence[object], value: Any) -> str:
+    """What may be written under a key below `x-slipway`, with the value if it fits; else nothing.
+
+    Args:
+        path: of the key; the last part of an item of a list is its index.
+        value: what stands there.
+    """
+    key = str(path[-1]) if isinstance(path[-1], str) else f"{path[-2]} item"
+    begin, usual, end = _EXAMPLES.get(key, ("", "", ""))
+    fits = isinstance(value, int | str) and not isinstance(value, bool) and _FITS.get(usual)
+    return begin + (str(value) if fits and fits.fullmatch(str(value)) else usual) + end
 
 
 def _is_duration(place: list[str]) -> bool:

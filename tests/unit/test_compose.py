@@ -345,6 +345,16 @@ def test_mounts_of_every_kind_are_read(file: Path, mount: Mapping[str, Any]) -> 
             'compose.yaml:7 services.web.x-slipway.timeout: "soon" is not a duration; write it '
             "like 15s, 1m30s or 250ms",
         ),
+        (
+            {"x-slipway": {"route": 8000}},
+            "compose.yaml:8 services.web.x-slipway.route: must be a mapping (key: value), such as "
+            "route: {port: 8000}",
+        ),
+        (
+            {"x-slipway": {"route": {"port": 8000}, "probes": "/health"}},
+            "compose.yaml:9 services.web.x-slipway.probes: must be a list, such as probes: "
+            '[{path: /health}] (found "/health")',
+        ),
     ],
 )
 def test_value_that_cannot_be_is_shown(file: Path, changes: dict[str, Any], told: str) -> None:

@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from slipway.extension import Extension
-from slipway.type_words import said_of_type
+from slipway.type_words import example, said_of_type
 
 ROUTE = {"port": 8000}
 DURATION = "must be a duration such as 15s"
@@ -56,6 +57,42 @@ def test_no_complaint_speaks_the_language_of_a_library() -> None:
             except ValidationError as error:
                 told = [said_of_type(d) for d in error.errors() if d["type"] not in ELSEWHERE]
                 assert [t for t in told if "Input" in t or "String" in t or "valid" in t] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "written"),
+    [
+        (("x-slipway",), "web", "x-slipway: {route: {port: 8000}, probes: [{path: /health}]}"),
+        (("x-slipway", "route"), 9000, "route: {port: 9000}"),
+        (("x-slipway", "route"), "9000", "route: {port: 9000}"),
+        (("x-slipway", "route"), True, "route: {port: 8000}"),
+        (("x-slipway", "probes"), "/up", "probes: [{path: /up}]"),
+        (("x-slipway", "probes"), "up, or not", "probes: [{path: /health}]"),
+        (("x-slipway", "probes", 0), "/up?full", "{path: /health}"),
+        (("x-slipway", "probes", 0, "status"), "2xx", "status: [200, 204]"),
+        (("x-slipway", "probes", 0, "status", 0), "2xx", ""),
+        (("x-slipway", "stable_for"), [5], ""),
+    ],
+)
+def test_example_has_the_value_where_it_fits(
+    path: tuple[object, ...], value: Any, written: str
+) -> None:
+    assert example(path, value) == written
+
+
+@pytest.mark.parametrize(
+    "path",
+    [(key,) for key in ("route", "probes", "allow", "release")]
+    + [("route", "host"), ("route", "port")]
+    + [("probes", 0, key) for key in ("headers", "json", "status")],
+)
+def test_example_is_taken(path: tuple[str | int, ...]) -> None:
+    value: Any = YAML(typ="safe").load(example(path, None))
+    if "route" in path[:-1]:
+        value = {"route": {"port": 1, **value}}
+    elif 0 in path:
+        value = {"probes": [{"path": "/", **value}], "route": ROUTE}
+    Extension.model_validate({"route": ROUTE, **value})
 
 
 ELSEWHERE = ("extra_forbidden", "missing")
