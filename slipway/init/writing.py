@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from slipway.init.outline import Outline, ServiceOutline
 from slipway.init.proposals import Entry, Proposals
@@ -91,15 +91,23 @@ class _Writer:
     def _below(self, service: ServiceOutline, found: Sequence[Entry]) -> None:
         column = service.key.start_mark.column
         child = min(key.start_mark.column for key, _ in _own(service.node))
-        end = self._end_of_body(service.key.start_mark.index, column, child)
+        start = service.key.start_mark.index
+        end = self._end_of_body(start, column, child, _free_until(service.node, start))
         lines = block(found, child, max(child - column, 1))
         text = "".join(f"{line}{self._end}" for line in lines)
         if not self._text[:end].endswith("\n"):
             text = self._end + text.removesuffix(self._end)
         self._splices.append(Splice(end, end, text))
 
-    def _end_of_body(self, start: int, column: int, child: int) -> int:
-        """Where the last line that belongs to a service ends."""
+    def _end_of_body(self, start: int, column: int, child: int, free: int) -> int:
+        """Where the last line that belongs to a service ends.
+
+        Args:
+            start: where its key begins.
+            column: the key's.
+            child: the column of the keys below it.
+            free: until where lines belong to it whatever their indentation.
+        """
         position = end = self._next_line(start)
         while position < len(self._text):
             after = self._next_line(position)
@@ -107,9 +115,11 @@ class _Writer:
             indent = len(line) - len(line.lstrip(" "))
             # A comment may stand anywhere; one that is indented like the service's keys is its own.
             comment = line.lstrip().startswith("#")
-            if line.strip() and not comment and indent <= column:
+            if position < free:
+                end = after
+            elif line.strip() and not comment and indent <= column:
                 break
-            if line.strip() and indent >= (child if comment else column + 1):
+            elif line.strip() and indent >= (child if comment else column + 1):
                 end = after
             position = after
         return end
@@ -117,6 +127,18 @@ class _Writer:
     def _next_line(self, position: int) -> int:
         found = self._text.find("\n", position)
         return len(self._text) if found < 0 else found + 1
+
+
+def _free_until(node: Node, start: int) -> int:
+    """Where the last value ends that brackets or quotes hold together, and not its indentation."""
+    if node.start_mark.index < start:  # An alias: its value stands above.
+        return start
+    if isinstance(node, ScalarNode):
+        return int(node.end_mark.index) if node.style in ("'", '"') else start
+    if isinstance(node, MappingNode | SequenceNode) and node.flow_style:
+        return int(node.end_mark.index)
+    below = [n for pair in node.value for n in (pair if isinstance(pair, tuple) else (pair,))]
+    return max((_free_until(n, start) for n in below), default=start)
 
 
 def _own(node: Node) -> list[tuple[Node, Node]]:

@@ -26,6 +26,11 @@ BLOCK = "    x-slipway:\n      # Why.\n      singleton: true\n"
         ("    command: |\n      run\n      # in the script\n", "# end\n"),
         ("    ports:\n    - 80\n\n    # own\n", "  b: {}\n"),
         ("    image: x\n# in between\n    init: true\n", "volumes:\n"),
+        ("    command: [\n      run,\n      it\n  ]\n", "\n  # of b\n  b: {}\n"),
+        ("    build: {\n  context: .,\n}\n    image: x\n", "# end\n"),
+        ("    build:\n      args: {\n  a: [\nb]\n  }\n", "volumes:\n"),
+        ("    image:\n", "# end\n"),
+        ("    command: 'run\n  it'\n", "# end\n"),
     ],
 )
 def test_block_stands_below_the_services_last_line(before: str, after: str) -> None:
