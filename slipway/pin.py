@@ -15,6 +15,8 @@ from ruamel.yaml.error import YAMLError
 
 from slipway.dockerfile import BaseImage, base_images
 from slipway.errors import ConfigError, RegistryError
+from slipway.init.variables import Values, dotenv, unset_variables
+from slipway.key_lines import KeyLines
 from slipway.reference import ImageReference, parse_reference
 from slipway.yaml_edit import read_text, replace_file
 
@@ -63,19 +65,18 @@ def find_unpinned(compose_file: Path, environ: Mapping[str, str] | None = None) 
     Raises:
         ConfigError: a file is missing or cannot be read.
     """
-    text = read_text(compose_file)
-    try:
-        document = YAML().load(text)
-    except YAMLError as error:
-        raise ConfigError([f"{compose_file}: cannot be read: {error}"]) from error
-    services = _services(compose_file, document)
-    built = {str(service.get("image")) for service in services.values() if service.get("build")}
+    given = {k: v for k, v in (environ or {}).items() if k.startswith("SLIPWAY_")}
+    values = Values({**dotenv(compose_file.parent / ".env"), **given})
+    texts = {file: read_text(file) for file in KeyLines(compose_file).files}
+    named = {file: _services(file, text) for file, text in texts.items()}
+    services = [(file, service) for file, found in named.items() for service in found.values()]
+    built = {str(service.get("image")) for _, service in services if service.get("build")}
     found = [
         finding
-        for service in services.values()
+        for file, service in services
         # What a sibling builds has no digest yet.
         if service.get("build") or str(service.get("image")) not in built
-        for finding in _in_service(compose_file, text, service)
+        for finding in _in_service(compose_file, file, texts[file], service, values)
     ]
     return [f for f in dict.fromkeys(found) if not _provided(f.image, environ or {})]
 
@@ -86,8 +87,12 @@ def _provided(image: str, environ: Mapping[str, str]) -> bool:
     return variable is not None and _pinned(environ.get(variable[1], ""))
 
 
-def _services(file: Path, document: Any) -> dict[str, Mapping[str, Any]]:
+def _services(file: Path, text: str) -> dict[str, Mapping[str, Any]]:
     """The services, as far as an image may be looked for in them."""
+    try:
+        document = YAML().load(text)
+    except YAMLError as error:
+        raise ConfigError([f"{file}: cannot be read: {error}"]) from error
     root = _mapping(document, f"{file}:1", "services: {web: {image: …}}")
     services = _mapping(root.get("services"), _where(file, root, "services"), "web: {image: …}")
     found = {}
@@ -113,16 +118,19 @@ def _where(file: Path, node: Any, key: str, path: str = "") -> str:
     return f"{file}:{line} {path or key}"
 
 
-def _in_service(compose_file: Path, text: str, service: Mapping[str, Any]) -> Iterator[Finding]:
+def _in_service(
+    compose_file: Path, file: Path, text: str, service: Mapping[str, Any], values: Values
+) -> Iterator[Finding]:
     build = service.get("build")
     image = service.get("image")
     if build is None:
         if isinstance(image, str) and not _pinned(image):
-            yield _finding(compose_file, text, image, *_position(service, "image"))
+            yield _finding(file, text, image, *_position(service, "image"))
         return
     settings = {"context": build} if isinstance(build, str) else build
-    context = compose_file.parent / str(settings.get("context", "."))
-    dockerfile = context / str(settings.get("dockerfile", "Dockerfile"))
+    dockerfile = _dockerfile(compose_file, file, service, values)
+    if dockerfile is None:
+        return
     instructions = read_text(dockerfile).replace("\r\n", "\n")
     arguments = _arguments(settings.get("args"))
     literal: list[Finding] = []
@@ -135,11 +143,42 @@ def _in_service(compose_file: Path, text: str, service: Mapping[str, Any]) -> It
             yield literal[-1]
         elif passed:  # It comes before a default in the Dockerfile.
             where = _argument_position(settings["args"], passed[0])
-            yield _finding(compose_file, text, base.image, *where)
+            yield _finding(file, text, base.image, *where)
         else:
             line = _default_line(instructions.splitlines(), base.image)
             place = _finding(dockerfile, instructions, base.image, line or base.line)
             yield place if line else replace(place, editable=False)
+
+
+def _dockerfile(
+    compose_file: Path, file: Path, service: Mapping[str, Any], values: Values
+) -> Path | None:
+    """The Dockerfile of a service; None if it is not there, and may be elsewhere or nowhere."""
+    build = service["build"]
+    settings = {"context": build} if isinstance(build, str) else build
+    if "dockerfile_inline" in settings:
+        return None  # It is refused, and then written into a Dockerfile.
+    path = []
+    for key, usual in (("context", "."), ("dockerfile", "Dockerfile")):
+        written = str(settings.get(key, usual))
+        unset = unset_variables(written, values.known)
+        if unset:
+            node, at = (service, "build") if isinstance(build, str) else (build, key)
+            where = _where(file, node, at, f"build.{key}")
+            name = next(iter(unset))
+            raise ConfigError(
+                [
+                    f"{where}: {name} has no value here, so that the Dockerfile is not found; "
+                    f"give it a default, ${{{name}:-{usual}}}, or pin the images of the Dockerfile "
+                    "by hand"
+                ]
+            )
+        path.append(values.fill(written))
+    # An included file may have the folder of the first one as its own.
+    places = [folder / path[0] / path[1] for folder in (file.parent, compose_file.parent)]
+    there = next((place for place in places if place.is_file()), None)
+    sure = file == compose_file and "extends" not in service and "://" not in path[0]
+    return there or (places[0] if sure else None)
 
 
 def _finding(file: Path, text: str, image: str, line: int, column: int = 0) -> Finding:

@@ -442,3 +442,94 @@ def test_image_that_bootstrap_provides_needs_no_pin(tmp_path: Path) -> None:
     assert find_unpinned(file, {"SLIPWAY_PYTHON_IMAGE": pinned}) == []
     assert [found.line for found in find_unpinned(file, {})] == [3]
     assert [found.line for found in find_unpinned(file, {"SLIPWAY_PYTHON_IMAGE": "python"})] == [3]
+
+
+# --- where the images stand -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["include: [app/base.yaml]\n", ""], ids=["included", "extended"])
+def test_images_of_a_file_that_belongs_to_it_are_pinned_there(tmp_path: Path, how: str) -> None:
+    base = "services:\n  app:\n    build: .\n  cache:\n    image: redis:7\n"
+    extends = "{extends: {file: app/base.yaml, service: app}}"
+    compose = how or f"services:\n  web: {extends}\n"
+    files = {
+        "compose.yaml": compose,
+        "app/base.yaml": base,
+        "app/Dockerfile": "FROM python:3.12\n",
+    }
+
+    assert pin(tmp_path, files) == {
+        "compose.yaml": compose,
+        "app/base.yaml": base.replace("redis:7", f"redis:7@{DIGEST}"),
+        "app/Dockerfile": f"FROM python:3.12@{DIGEST}\n",
+    }
+
+
+def test_dockerfile_of_an_included_file_may_be_in_the_first_one_s_folder(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "include: [{path: infra/more.yaml, project_directory: .}]\n",
+        "infra/more.yaml": "services: {app: {build: .}, other: {build: elsewhere}}\n",
+        "Dockerfile": "FROM python:3.12\n",
+    }
+    assert pin(tmp_path, files)["Dockerfile"] == f"FROM python:3.12@{DIGEST}\n"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        '{context: "${CTX:-.}", dockerfile: "${DF:-Dockerfile}"}',
+        '"${HERE}"',
+        '{dockerfile: "${SLIPWAY_FILE}"}',
+    ],
+)
+def test_dockerfile_that_variables_name_is_found_where_they_have_a_value(
+    tmp_path: Path, build: str
+) -> None:
+    files = {
+        "compose.yaml": f"services:\n  web:\n    build: {build}\n",
+        "Dockerfile": "FROM python:3.12\n",
+        ".env": "HERE=.\n",
+    }
+    write_files(tmp_path, files)
+    (found,) = find_unpinned(tmp_path / "compose.yaml", {"SLIPWAY_FILE": "Dockerfile"})
+    assert (found.file, found.image) == (tmp_path / "Dockerfile", "python:3.12")
+
+
+@pytest.mark.parametrize(
+    ("build", "place", "key", "usual"),
+    [
+        ("${CTX}", 3, "context", "."),
+        ("{dockerfile: $CTX}", 3, "dockerfile", "Dockerfile"),
+        ("\n      context: ${CTX}/app", 4, "context", "."),
+    ],
+)
+def test_dockerfile_that_a_variable_without_a_value_names_is_refused(
+    tmp_path: Path, build: str, place: int, key: str, usual: str
+) -> None:
+    files = {"compose.yaml": f"services:\n  web:\n    build: {build}\n"}
+    assert refused(tmp_path, files) == [
+        f"compose.yaml:{place} build.{key}: CTX has no value here, so that the Dockerfile is not "
+        f"found; give it a default, ${{CTX:-{usual}}}, or pin the images of the Dockerfile by hand"
+    ]
+
+
+def test_dockerfile_that_stands_in_the_compose_file_keeps_no_other_from_being_pinned(
+    tmp_path: Path,
+) -> None:
+    compose = (
+        "services:\n  web:\n    build: {context: ., dockerfile_inline: FROM python:3.12}\n"
+        "  cache: {image: redis:7}\n"
+    )
+    assert pin(tmp_path, {"compose.yaml": compose}) == {
+        "compose.yaml": compose.replace("redis:7", f"redis:7@{DIGEST}")
+    }
+
+
+def test_dockerfile_of_a_service_that_extends_another_may_be_the_other_s(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services:\n  web:\n    extends: {file: app/base.yaml, service: app}\n"
+        "    build: {target: run}\n",
+        "app/base.yaml": "services: {app: {build: .}}\n",
+        "app/Dockerfile": "FROM python:3.12 AS run\n",
+    }
+    assert pin(tmp_path, files)["app/Dockerfile"] == f"FROM python:3.12@{DIGEST} AS run\n"
