@@ -13,6 +13,7 @@ from pathlib import Path
 
 from slipway.canonical import keyed_digest
 from slipway.key_lines import KeyLines
+from slipway.relative_sources import real_path, relative_sources
 from slipway.services import BindMount, FileReference, FileSource, Project, Service
 
 DOCKER_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
@@ -94,6 +95,7 @@ class _Collector:
         self._folder = Path(project.file).resolve().parent
         builds = [service.build for service in project.services.values() if service.build]
         self._contexts = {str(Path(build.context).resolve()) for build in builds}
+        self._relative = relative_sources(lines, self._folder, values)
         self.problems: list[str] = []
 
     def of(self, service: Service) -> Mounted:
@@ -119,10 +121,10 @@ class _Collector:
     def _bound(
         self, service: Service, mount: BindMount, where: str, paths: list[BindMount]
     ) -> Iterator[UploadedFile]:
-        source = Path(mount.source)
         # The reader leaves links in the way to the compose file as they are; its folder has none.
-        source = source.resolve() if source.is_dir() else source.parent.resolve() / source.name
-        uploaded = source.is_file() and source.is_relative_to(self._folder.parent)
+        source = real_path(Path(mount.source))
+        ours = source.is_relative_to(self._folder) or source in self._relative
+        uploaded = source.is_file() and (ours or source.is_relative_to(self._folder.parent))
         if uploaded and not mount.read_only and _is_data(source):
             self.problems.append(
                 f"{where}: {mount.source} would be copied into each new container, and what is "
@@ -137,15 +139,10 @@ class _Collector:
                     "write x-slipway: {allow: [docker.sock]} if that is meant"
                 )
             paths.append(mount)
-        elif str(source) in self._contexts and source.is_dir():
-            self.problems.append(f"{where}: {self._folder_problem(mount, source)}")
-        elif not source.is_relative_to(self._folder):
-            if source.is_file() and source.is_relative_to(self._folder.parent):
-                yield _upload(source, mount.target)
-            else:
-                paths.append(mount)
-        elif source.is_file():
+        elif uploaded:
             yield _upload(source, mount.target)
+        elif not ours and not (str(source) in self._contexts and source.is_dir()):
+            paths.append(mount)
         elif (problem := self._folder_problem(mount, source)) is not None:
             self.problems.append(f"{where}: {problem}")
         else:
@@ -154,7 +151,8 @@ class _Collector:
 
     def _folder_problem(self, mount: BindMount, source: Path) -> str | None:
         """Why a folder of the project cannot be uploaded; None if it can."""
-        shown = f"./{os.path.relpath(source, self._folder)}".removesuffix("/.")
+        way = os.path.relpath(source, self._folder)
+        shown = way if Path(way).parts[:1] in ((), ("..",)) else f"./{way}"
         if str(source) in self._contexts or _holds_python(source):
             return (
                 f"{shown} hides {mount.target} of the image, so that other code than the released "
