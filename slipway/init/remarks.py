@@ -150,7 +150,15 @@ def _mounted(outline: Outline, service: ServiceOutline, mount: Mount) -> Iterato
             "{allow: [docker.sock]} if that is meant",
         )
         return
-    if not mount.is_path or mount.source.startswith(("/", "~")):
+    if mount.source.startswith("~"):
+        yield Remark(
+            mount.line,
+            key,
+            f"{mount.source} is another folder on every machine; write an absolute path of the "
+            "Docker host, or a path of the project (./…)",
+        )
+        return
+    if not mount.is_path or mount.source.startswith("/"):
         return
     folder = outline.file.parent.resolve()
     source = (folder / mount.source).resolve()

@@ -359,7 +359,7 @@ TWO = """\
      build: ./api
      ports: ["8000:8000"]
      command: ["sh", "-c", "alembic upgrade head && uvicorn main:app --host 0.0.0.0 --port 8000 --reload"]
-     volumes: ["./api:/app", "./uploads:/uploads"]
+     volumes: ["./api:/app", "./uploads:/uploads", "~/.aws:/root/.aws:ro"]
 +    x-slipway:
 +      # Requests arrive at this port: its command listens there.
 +      # Another service has / already: choose a path, or host: [name].
@@ -417,6 +417,10 @@ TWO_LEFT = [
         "6 api.volumes: ./uploads:/uploads keeps data in a folder of this checkout; use a named"
         " volume, or an absolute path of the Docker host. Configuration that only is read: add "
         ":ro"
+    ),
+    (
+        "6 api.volumes: ~/.aws is another folder on every machine; write an absolute path of the "
+        "Docker host, or a path of the project (./…)"
     ),
     (
         "7 api.x-slipway.route: another service gets the other requests, and this one those "
