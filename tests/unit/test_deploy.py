@@ -65,6 +65,7 @@ def test_compose_file_sees_the_stack_s_values_and_of_the_environment_only_the_re
 ) -> None:
     environ = {
         "PATH": "/bin",
+        "SLIPWAY_PYTHON_IMAGE": "python",
         "DOCKER_HOST": "ssh://there",
         "AWS_SECRET_ACCESS_KEY": "leak",
         "PULUMI_CONFIG_PASSPHRASE": "leak",
@@ -74,7 +75,7 @@ def test_compose_file_sees_the_stack_s_values_and_of_the_environment_only_the_re
     assert world.read == [
         (
             world.folder / "compose.yaml",
-            {"PATH": "/bin", "DOCKER_HOST": "ssh://there"},
+            {"PATH": "/bin", "SLIPWAY_PYTHON_IMAGE": "python"},
             {"LEVEL": "info", **secrets},
         )
         for secrets in ({"DB_PASSWORD": PASSWORD}, marked)
