@@ -13,6 +13,7 @@ import pulumi_docker as docker
 from components.gate import Gate, GateArgs
 from components.hooks import before_create
 from components.ingress import Ingress, IngressArgs, NetworkPlace
+from components.inventories import inventories_stash
 from components.labels import labels as as_labels
 from components.own_state import read_own_state, read_state
 from components.service_container import ServiceContainerArgs, service_container
@@ -79,6 +80,8 @@ class DockerStack(pulumi.ComponentResource):
         ingress = self._create_ingress(networks)
         containers = self._create_containers(networks, volumes, images)
         gate = self._create_gate(ingress, containers, images, self._create_kept())
+        after_gate = pulumi.ResourceOptions(parent=self, depends_on=[gate])
+        inventories_stash(self._prepared, state, after_gate)
         self.address = pulumi.Output.from_input(self._prepared.address)
         self.releases = gate.live.apply(lambda fact: ledger_view(live_fact(fact).ledger))
         self.register_outputs({"address": self.address, "releases": self.releases})

@@ -9,9 +9,10 @@ where the project lies.
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from pathlib import Path
+from typing import Any
 
 from slipway.build_context import Entry, scan
 from slipway.canonical import canonical_json
@@ -35,10 +36,14 @@ class Source:
     Args:
         hash: the source hash, 64 hexadecimal digits.
         entries: the build context, sorted by path.
+        head: all else that is hashed: the Dockerfile's text, arguments, base images and so on.
+        beside: the entries of additional contexts that are folders, by the context's name.
     """
 
     hash: str
     entries: tuple[Entry, ...]
+    head: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    beside: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict, repr=False)
 
 
 def read_source(build: Build, platform: str, cache: HashCache | None = None) -> Source:
@@ -64,9 +69,9 @@ def read_source(build: Build, platform: str, cache: HashCache | None = None) -> 
     rules = _rules(context, build.dockerfile)
     entries = _entries(context, rules, cache, build.dockerfile)
     refuse_own_files(context, entries)
-    contexts = _contexts(build, cache)
-    hashed = source_hash(entries, text, build, platform, bases, contexts)
-    return Source(hashed, tuple(entries))
+    contexts, beside = _contexts(build, cache)
+    head = _head(text, build, platform, bases, contexts)
+    return Source(_hash(entries, head), tuple(entries), head, beside)
 
 
 def refuse_own_files(context: Path, entries: Iterable[Entry]) -> None:
@@ -103,8 +108,21 @@ def source_hash(
         bases: digests of the base images.
         contexts: what each additional context holds.
     """
-    head = {
-        "scheme": _SCHEME,
+    return _hash(entries, _head(dockerfile, build, platform, bases, contexts or {}))
+
+
+def _hash(entries: Iterable[Entry], head: Mapping[str, Any]) -> str:
+    return _digest_of(entries, canonical_json({"scheme": _SCHEME, **head}) + b"\n")
+
+
+def _head(
+    dockerfile: str,
+    build: Build,
+    platform: str,
+    bases: Mapping[str, str],
+    contexts: Mapping[str, str],
+) -> dict[str, Any]:
+    head: dict[str, Any] = {
         "dockerfile": dockerfile,
         "args": dict(build.args),
         "target": build.target,
@@ -115,7 +133,7 @@ def source_hash(
         head["labels"] = dict(build.labels)
     if contexts:
         head["contexts"] = dict(contexts)
-    return _digest_of(entries, canonical_json(head) + b"\n")
+    return head
 
 
 def _digest_of(entries: Iterable[Entry], head: bytes = b"") -> str:
@@ -132,15 +150,21 @@ def _line(entry: Entry) -> str:
     return f'[{encode_basestring(entry.path)},"{entry.mode}",{target},{content}]\n'
 
 
-def _contexts(build: Build, cache: HashCache | None) -> dict[str, str]:
-    """What each additional context holds: a folder's hash, or an image's digest."""
-    found, problems = {}, []
+def _contexts(
+    build: Build, cache: HashCache | None
+) -> tuple[dict[str, str], dict[str, tuple[Entry, ...]]]:
+    """What each additional context holds: a folder's hash, or an image's digest; and the folders'
+    entries."""
+    found: dict[str, str] = {}
+    folders: dict[str, tuple[Entry, ...]] = {}
+    problems = []
     for name, source in sorted(build.additional_contexts.items()):
         if source.startswith(_IMAGE) and parse_reference(source.removeprefix(_IMAGE)).pinned:
             found[name] = source
         elif Path(source).is_dir():
             # All of it, also what an ignore file there leaves out: too much does no harm.
-            found[name] = _digest_of(_entries(Path(source), IgnoreRules(), cache))
+            folders[name] = tuple(_entries(Path(source), IgnoreRules(), cache))
+            found[name] = _digest_of(folders[name])
         else:
             problems.append(
                 f"{build.context} build.additional_contexts.{name}: {source} is neither a folder "
@@ -148,7 +172,7 @@ def _contexts(build: Build, cache: HashCache | None) -> dict[str, str]:
             )
     if problems:
         raise ConfigError(problems)
-    return found
+    return found, folders
 
 
 def _entries(

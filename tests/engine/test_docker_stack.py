@@ -64,6 +64,7 @@ def test_new_stack_declares_everything_under_its_component(shop: Shop) -> None:
         f"{VOLUME} shop-data < shop",
         f"{VOLUME} shop-ingress-routes < shop-ingress",
         f"{STASH} shop-attempt < shop",
+        f"{STASH} shop-files < shop",
         f"{STASH} shop-key < shop",
         f"{STASH} shop-live < shop",
         "pulumi:providers:docker shop-docker < shop",
