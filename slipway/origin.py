@@ -78,7 +78,7 @@ def actor(environ: Mapping[str, str]) -> str:
 
 def git_state(folder: Path, git: Git | None = None) -> GitState | None:
     """Where a folder stands in its repository; None if it is in none, or git is not there."""
-    run = git or _git_in(folder)
+    run = git or git_in(folder)
     commit = run(["rev-parse", "--verify", "HEAD"])
     if commit is None:
         return None
@@ -87,7 +87,9 @@ def git_state(folder: Path, git: Git | None = None) -> GitState | None:
     return GitState(commit.strip(), (branch or "").strip() or None, changes != "")
 
 
-def _git_in(folder: Path) -> Git:
+def git_in(folder: Path) -> Git:
+    """Runs git in a folder."""
+
     def git(arguments: Sequence[str]) -> str | None:
         try:
             ended = subprocess.run(

@@ -11,7 +11,7 @@ from slipway.declared import Declared
 from slipway.errors import ConfigError
 from slipway.hash_cache import HashCache
 from slipway.host import registry_login
-from slipway.image_plan import plan_images, pulled_images
+from slipway.image_plan import LookUp, plan_images, pulled_images
 from slipway.mounted_files import Mounted, collect
 from slipway.prepared import Settings, StackName
 from slipway.redact import Redactor
@@ -44,6 +44,7 @@ def read_source(
     environ: Mapping[str, str],
     state: StackState,
     warn: Callable[[str], None],
+    look_up: LookUp | None = None,
 ) -> Declared:
     """Read and review everything that the release is made from.
 
@@ -53,6 +54,7 @@ def read_source(
         environ: process environment.
         state: the stack's state.
         warn: takes a line about what is done otherwise than the file might make one think.
+        look_up: gives the digest of an image; default: asks its registry.
 
     Raises:
         ConfigError: with all problems, and no secret of the stack in them.
@@ -66,7 +68,7 @@ def read_source(
         problems.found += reading.problems
         for line in reading.warnings:
             warn(redact.message(line))
-        found = _judge(reading, stack, settings, environ, state, warn, problems)
+        found = _judge(reading, stack, settings, environ, state, warn, problems, look_up)
     if problems.found or found is None:
         told = sorted(dict.fromkeys(problems.found), key=_by_line(str(settings.compose)))
         raise ConfigError([redact.message(line) for line in told])
@@ -92,6 +94,7 @@ def _judge(
     state: StackState,
     warn: Callable[[str], None],
     problems: _Problems,
+    look_up: LookUp | None,
 ) -> Declared:
     project, lines = reading.project, reading.lines
     subject = Subject(project, lines, stack.stack, reading.complete, reading.unread, reading.whole)
@@ -116,7 +119,7 @@ def _judge(
             settings.registry,
             settings.platform,
             state,
-            registry.digest,
+            look_up or registry.digest,
             HashCache(),
         )
     marked = None if problems.found else _marked(stack, settings, environ)

@@ -3,6 +3,7 @@
 The engine gives the outputs of all resources by URN. Values are plain, numbers are floats.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
 REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  it says that a value is one
+"""How an export marks a value, and that it is a secret; of Pulumi's own making."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,15 @@ class StackState:
             return base
         latest = base if max(numbers) == 1 else f"{base}-{max(numbers)}"
         return f"{base}-{max(numbers) + 1}" if is_lost(latest) else latest
+
+
+def revealed(value: Any) -> Any:
+    """The value with its secrets, out of an export that has them in plain text."""
+    if isinstance(value, Mapping):
+        if value.get(_SIGNATURE) == _SECRET:
+            return integers(json.loads(value["plaintext"]))
+        return {key: revealed(item) for key, item in value.items()}
+    return [revealed(item) for item in value] if isinstance(value, list) else value
 
 
 def parse_state(outputs: Mapping[str, Any]) -> StackState:

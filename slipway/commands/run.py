@@ -49,14 +49,7 @@ class Run:
     """
 
     def __init__(self, stack: str, options: Sequence[str] = ()) -> None:
-        if not stack_file(stack).is_file():
-            there = ", ".join(stacks()) or "none"
-            raise ConfigError(
-                [
-                    f"there is no stacks/Pulumi.{stack}.yaml; there are: {there}; write one with "
-                    "slipway:compose and slipway:port, or let scripts/init do it"
-                ]
-            )
+        require_stack(stack)
         _refuse_partial(options)
         self.stack = stack
         self.name = datetime.now(UTC).strftime(RUN_FORMAT)
@@ -229,6 +222,22 @@ def stacks() -> list[str]:
     """The stacks that have a file."""
     files = sorted(ROOT.glob("stacks/Pulumi.*.yaml"))
     return [file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files]
+
+
+def require_stack(stack: str) -> None:
+    """See that a stack has a file.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if not stack_file(stack).is_file():
+        there = ", ".join(stacks()) or "none"
+        raise ConfigError(
+            [
+                f"there is no stacks/Pulumi.{stack}.yaml; there are: {there}; write one with "
+                "slipway:compose and slipway:port, or let scripts/init do it"
+            ]
+        )
 
 
 def _refuse_partial(options: Sequence[str]) -> None:

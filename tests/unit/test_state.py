@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from slipway.state import CONTAINER, STASH, LiveFact, StackState, live_fact, parse_state
+from slipway.state import CONTAINER, STASH, LiveFact, StackState, live_fact, parse_state, revealed
 
 URN = "urn:pulumi:test::shop::"
 NESTED = "slipway:docker:DockerStack$slipway:docker:Gate$"
@@ -90,3 +92,12 @@ def test_resource_that_was_lost_gets_the_next_name(
 ) -> None:
     state = StackState({(CONTAINER, name): {} for name in names} | {(STASH, "web-7"): {}})
     assert state.incarnation("web", CONTAINER, lost.__contains__) == incarnation
+
+
+def test_secrets_of_an_export_are_values_again() -> None:
+    marks = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+    whole = {**marks, "plaintext": json.dumps({"count": 2.0})}
+    assert revealed({"a": [{**marks, "plaintext": '"text"'}, 1], "b": whole}) == {
+        "a": ["text", 1],
+        "b": {"count": 2},
+    }
