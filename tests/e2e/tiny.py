@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from slipway.rollback import Entry
-from tests.e2e.harness import ROOT, Sandbox
+from tests.e2e.harness import ROOT, Outcome, Sandbox, Watcher
 
 SOURCE = ROOT / "tests/e2e/projects/tiny"
 COMPOSE = "app/compose.yaml"
@@ -43,3 +43,50 @@ def pin(sandbox: Sandbox) -> str | None:
     """The release at which stack `test` is pinned."""
     found = re.search(r'slipway:pin: "(\d+)"', sandbox.read(STACK_FILE))
     return found[1] if found else None
+
+
+def entry(sandbox: Sandbox, number: int) -> dict[str, Any]:
+    ledger = sandbox.deployment().live.ledger
+    return next(found for found in ledger if found["number"] == number)
+
+
+def refuse_versions(sandbox: Sandbox, *versions: str) -> None:
+    """Containers of these versions do not start from now on."""
+    container = sandbox.engine.containers.get(sandbox.live("web"))
+    text = " ".join(versions)
+    assert container.exec_run(["sh", "-c", f"echo '{text}' > /data/refused"]).exit_code == 0
+
+
+def refused(sandbox: Sandbox, run: Callable[[], Outcome]) -> Outcome:
+    """Something that is refused with exit code 2; nothing changes by it."""
+    before = sandbox.running(), sandbox.deployment().live, sandbox.read(STACK_FILE)
+    with Watcher(sandbox.url(), sandbox.health_path):
+        outcome = run()
+    assert (sandbox.running(), sandbox.deployment().live, sandbox.read(STACK_FILE)) == before
+    return outcome
+
+
+def undone(sandbox: Sandbox, run: Callable[[], Outcome]) -> Outcome:
+    """Something that fails with exit code 1; what served goes on serving, and is looked at."""
+    before, ledger = sandbox.running(), numbers(sandbox)
+    with Watcher(sandbox.url(), sandbox.health_path) as watcher:
+        outcome = run()
+    assert len(watcher.versions) == 1
+    assert (sandbox.running(), numbers(sandbox)) == (before, ledger)
+    assert "failed, and undone: release" in outcome.output
+    sandbox.assert_agreement()
+    return outcome
+
+
+def at_line(sandbox: Sandbox, text: str, act: Callable[[], None]) -> Outcome:
+    """A deploy; something happens as soon as it says a text."""
+    reached: list[str] = []
+
+    def watch(line: str) -> None:
+        if not reached and text in line:
+            reached.append(line)
+            act()
+
+    outcome = sandbox.follow(sandbox.start_script("deploy", "test", "--leave-pin"), watch)
+    assert reached, outcome.output
+    return outcome
