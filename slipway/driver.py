@@ -17,7 +17,7 @@ from slipway.deploy import RELEASE, RUN
 from slipway.errors import ConfigError, HostError
 from slipway.host import Host
 from slipway.probes import Prober
-from slipway.state import CONTAINER
+from slipway.state import CONTAINER, StackState
 from slipway.verify import Check, Deployment, parse_export, state_of, verify
 
 _TRIES = 3
@@ -131,7 +131,7 @@ class Driver:
 
     def _run(self, environ: Mapping[str, str], title: str) -> Exit:
         self._around.say(title)
-        self._keep_logs()
+        self._keep_logs(None if self._before is None else self._before.state)
         if self._around.interrupted():
             return self._refused()
         ended = self._update(environ, options=True)
@@ -184,7 +184,7 @@ class Driver:
         number = _number(before)
         self._around.undoing()
         self._around.say(f"rolling back to release {number}")
-        self._keep_logs()
+        self._keep_logs(None)
         self._update({RELEASE: str(number)}, options=False)
         now = self._look()
         failed = self._verify(now) if now is not None else []
@@ -259,10 +259,14 @@ class Driver:
         except HostError as error:
             return [Check("host", False, str(error))]
 
-    def _keep_logs(self) -> None:
-        """Keep the logs of the stack's containers: an update may remove them."""
+    def _keep_logs(self, state: StackState | None) -> None:
+        """Keep the logs of the stack's containers: an update may remove them.
+
+        Args:
+            state: what the stack has; None if that must be asked for.
+        """
         try:
-            containers = _containers(self._around.updates.export())
+            containers = _containers(state or state_of(self._around.updates.export()))
             with closing(self._around.connect()) as host:
                 problems = self._around.backup.save(host, containers)
         except HostError as error:
@@ -272,9 +276,9 @@ class Driver:
         self._around.backup.prune()
 
 
-def _containers(export: Mapping[str, Any]) -> list[str]:
+def _containers(state: StackState) -> list[str]:
     """Names of the containers that a state knows, but for the proxy."""
-    found = state_of(export).named(CONTAINER)
+    found = state.named(CONTAINER)
     return [str(c["name"]) for name, c in found.items() if not name.endswith("-ingress")]
 
 

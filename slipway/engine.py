@@ -55,7 +55,9 @@ class _InOwnSession(PulumiCommand):
     """
 
     def __init__(self) -> None:
-        super().__init__(skip_version_check=True)
+        # Not the base class's: it asks for the CLI's version, which the machine's checks have done.
+        self.command = "pulumi"
+        self.version = None
         self.process: subprocess.Popen[str] | None = None
 
     def run(

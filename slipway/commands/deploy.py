@@ -36,9 +36,9 @@ def deploy(
         _require_leave(run, leave=leave)
         if hotfix is not None:
             run.environ[HOTFIX] = hotfix
-        run.require_ready()
+        before = run.require_ready()
         source = git_state(run.compose_folder)
-        code = run.carry_out(None, f"deploying {stack} from {_shown(source)}", run.deployment())
+        code = run.carry_out(None, f"deploying {stack} from {_shown(source)}", before)
         if code is Exit.VERIFIED and pin is not None:
             say(f"{stack} is no longer pinned at release {pin}")
         if code is Exit.VERIFIED and tag:

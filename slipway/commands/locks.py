@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -14,12 +15,15 @@ from slipway.locks import clear_locks, interrupted_creates, lock_folder, process
 ROOT = Path(__file__).absolute().parents[2]
 
 
-def put_in_order(stack: str, say: Callable[[str], None] = print) -> None:
+def put_in_order(stack: str, say: Callable[[str], None] = print) -> dict[str, Any] | None:
     """Clear a lock and unfinished creations of a process that has ended.
 
     Args:
         stack: that is to be deployed.
         say: takes a line about what was cleared.
+
+    Returns:
+        the stack's state; None where it could not be read, or was changed.
 
     Raises:
         GateError: a process that may live holds the lock.
@@ -30,10 +34,10 @@ def put_in_order(stack: str, say: Callable[[str], None] = print) -> None:
     if folder is not None:
         for lock in clear_locks(folder, stack, socket.gethostname(), process_started):
             say(f"took away the lock that a deploy which has ended left: {lock}")
-    _forget_interrupted(stack, say)
+    return _forget_interrupted(stack, say)
 
 
-def _forget_interrupted(stack: str, say: Callable[[str], None]) -> None:
+def _forget_interrupted(stack: str, say: Callable[[str], None]) -> dict[str, Any] | None:
     """Take the notes of unfinished creations out of the state; they would be warned of for ever.
 
     Whether a container was made nonetheless is seen by the program itself, which looks at Docker.
@@ -43,16 +47,18 @@ def _forget_interrupted(stack: str, say: Callable[[str], None]) -> None:
     """
     exported = _pulumi("stack", "export", "--stack", stack)
     if exported.returncode != 0:
-        return
-    names = interrupted_creates(json.loads(exported.stdout))
+        return None
+    state: dict[str, Any] = json.loads(exported.stdout)
+    names = interrupted_creates(state)
     if not names:
-        return
+        return state
     cleared = _pulumi(
         "refresh", "--clear-pending-creates", "--exclude", "**", "--yes", "--skip-preview",
         "--non-interactive", "--stack", stack,
     )  # fmt: skip
     for name in names if cleared.returncode == 0 else ():
         say(f"forgot what a deploy that has ended was creating: {name}")
+    return None
 
 
 def _pulumi(*arguments: str) -> "subprocess.CompletedProcess[str]":

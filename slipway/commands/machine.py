@@ -1,5 +1,8 @@
 """The part of scripts/doctor that comes before each deploy: can this machine deploy at all?"""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 from slipway.commands.doctor import surroundings
 from slipway.doctor.collect import collect_machine
 from slipway.doctor.findings import Level
@@ -21,8 +24,10 @@ def machine_problems(stack: str) -> list[str]:
                 name, read_text(root / name), read_text(root / "Pulumi.yaml"), registry.rstrip("/")
             )
         )
-        known = attempt(around.pulumi.stacks)
-        findings = check_machine(collect_machine(around, Project("", {stack: file}, known, {}, {})))
+        with ThreadPoolExecutor() as pool:
+            known = pool.submit(attempt, around.pulumi.stacks)
+            facts = collect_machine(around, Project("", {stack: file}, (), {}, {}))
+        findings = check_machine(replace(facts, backend=known.result()))
     return [
         f"{finding.check}: {finding.what}: {finding.why}; {finding.command}"
         for finding in findings

@@ -30,8 +30,7 @@ def rollback(
     """Release an earlier release again, through the same gate, and pin the stack at it."""
     with verdict_told():
         run = Run(stack)
-        run.require_ready()
-        before = run.deployment()
+        before = run.require_ready()
         if before is None:
             raise ConfigError([f"stack {stack} has no release yet; run scripts/deploy {stack}"])
         with closing(docker_host.connect()) as host, Registry(registry_login) as registry:

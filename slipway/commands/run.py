@@ -7,9 +7,11 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from slipway import host as docker_host
 from slipway.backups import LogBackup
@@ -57,6 +59,7 @@ class Run:
         self.engine = Engine(ROOT, stack)
         self._options = tuple(options)
         self._configuration: Mapping[str, str] | None = None
+        self._held: list[str] | None = None
 
     @property
     def configuration(self) -> Mapping[str, str]:
@@ -73,7 +76,8 @@ class Run:
     def set_pin(self, value: str | None) -> None:
         """Write the pin into the stack's file, or take it out."""
         self.engine.configure(PIN, value)
-        self._configuration = None
+        others = {key: found for key, found in self.configuration.items() if key != PIN}
+        self._configuration = others if value is None else {**others, PIN: value}
 
     @property
     def compose_folder(self) -> Path:
@@ -88,24 +92,38 @@ class Run:
 
     def deployment(self) -> Deployment | None:
         """What the state calls live; None if there was no release yet."""
+        return self._deployment(None)
+
+    def _deployment(self, state: dict[str, Any] | None) -> Deployment | None:
         try:
-            return parse_export(self.stack, self.engine.export())
+            return parse_export(self.stack, self.engine.export() if state is None else state)
         except ConfigError:
             return None
 
-    def require_ready(self) -> None:
+    def require_ready(self) -> Deployment | None:
         """Put in order what a killed run left, and look at the machine.
+
+        Its questions are asked at once: each is a start of the CLI, and who rolls back waits.
+
+        Returns:
+            what the state calls live; None if there was no release yet.
 
         Raises:
             GateError: another deploy is at work.
             HostError: the machine cannot deploy; with all that is wrong.
         """
-        put_in_order(self.stack, say)
-        problems = machine_problems(self.stack)
-        if problems:
-            raise HostError(
-                "this machine cannot deploy; nothing was changed:\n" + "\n".join(problems)
-            )
+        with ThreadPoolExecutor() as pool:
+            asked = pool.submit(machine_problems, self.stack)
+            held = pool.submit(self._held_secrets)
+            settings = pool.submit(lambda: self.configuration)
+            state = put_in_order(self.stack, say)
+            if problems := asked.result():
+                raise HostError(
+                    "this machine cannot deploy; nothing was changed:\n" + "\n".join(problems)
+                )
+            self._held = held.result()
+            settings.result()
+        return self._deployment(state)
 
     def carry_out(self, number: int | None, title: str, before: Deployment | None) -> Exit:
         """Deploy the source, or restore a release and pin the stack at it.
@@ -159,11 +177,14 @@ class Run:
 
     def _redactor(self) -> Redactor:
         """Hides today's secrets, and those with which what serves was made."""
-        try:
-            held = held_secrets(self.engine.export(secrets=True))
-        except HostError:  # Today's are hidden all the same.
-            held = []
+        held = self._held_secrets() if self._held is None else self._held
         return Redactor([*self.secrets, *held])
+
+    def _held_secrets(self) -> list[str]:
+        try:
+            return held_secrets(self.engine.export(secrets=True))
+        except HostError:  # Today's are hidden all the same.
+            return []
 
     def _keep_evidence(
         self, driver: Driver, code: Exit, number: int | None, redact: Redactor

@@ -5,6 +5,7 @@ One thing that is broken must not hide the others: each question has its own gua
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,10 +44,13 @@ def collect_machine(around: Surroundings, project: Project) -> MachineFacts:
     """What all stacks share."""
     registries = {file.registry.partition("/")[0] for file in project.configured.values()}
     engine = attempt(lambda: _engine(around))
+    with ThreadPoolExecutor() as pool:
+        cli = pool.submit(attempt, around.pulumi.version)
+        plugins = pool.submit(attempt, lambda: around.pulumi.plugins(_PLUGIN))
     return MachineFacts(
         engine=engine,
-        cli=attempt(around.pulumi.version),
-        plugins=attempt(lambda: around.pulumi.plugins(_PLUGIN)),
+        cli=cli.result(),
+        plugins=plugins.result(),
         registries={host: _registry(around, host) for host in sorted(registries)},
         disks=(_docker_disk(engine), _state_disk(around, project)),
         backend=project.known,
