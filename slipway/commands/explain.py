@@ -17,10 +17,10 @@ from slipway.engine import Engine
 from slipway.errors import ConfigError, RegistryError
 from slipway.explain import views
 from slipway.explain.course import explain_source
-from slipway.explain.model import Explanation
+from slipway.explain.model import Explanation, SourceImage
 from slipway.host import registry_login
 from slipway.origin import git_in
-from slipway.reference import ImageReference
+from slipway.reference import ImageReference, parse_reference
 from slipway.registry import Registry
 from slipway.verify import state_of
 
@@ -46,6 +46,10 @@ class Digests:
             self._silent[reference.registry] = str(error)
             return None
 
+    def judged(self, image: SourceImage) -> SourceImage:
+        """The image, of which nothing is known if its registry did not answer."""
+        return replace(image, known=parse_reference(image.name).registry not in self._silent)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What could not be asked."""
@@ -67,23 +71,34 @@ def explain(
         require_stack(stack)
         # The paths of the configuration start here.
         with chdir(ROOT):
-            found = _explained(stack)
+            found = explained(Engine(ROOT, stack))
     if as_json:
         print(json.dumps(views.document(found), indent=2))
     else:
         print(views.markdown(found) if markdown else views.text(found))
 
 
-def _explained(stack: str) -> Explanation:
-    engine = Engine(ROOT, stack)
-    configuration = engine.configuration()
+def explained(engine: Engine) -> Explanation:
+    """What releasing the source of an engine's stack would change.
+
+    The working folder must be the project's.
+
+    Args:
+        engine: for the stack.
+
+    Raises:
+        ConfigError: the source cannot be released; with all that must be mended.
+        HostError: configuration or state cannot be read.
+    """
+    stack, configuration = engine.stack, engine.configuration()
     settings = parse_settings(configuration, stack, os.environ.get("SLIPWAY_REGISTRY"))
     state = state_of(engine.export(secrets=True))
     project = str(YAML(typ="safe").load(ROOT / "Pulumi.yaml")["name"])
     with Registry(registry_login) as registry:
         ask = Digests(registry)
         found = explain_source(project, stack, settings, os.environ, state, ask, git_in)
-    return replace(found, notes=(*found.notes, *ask.notes))
+    images = tuple(ask.judged(image) for image in found.images)
+    return replace(found, notes=(*found.notes, *ask.notes), images=images)
 
 
 if __name__ == "__main__":

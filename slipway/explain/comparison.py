@@ -13,6 +13,7 @@ from slipway.plan import ContainerPlan, identity_of
 from slipway.secret_references import references
 
 Entry = Mapping[str, Any]
+RELEASE_COMMAND_RUNS = "its release command will run"
 _NOT_KNOWN = (
     "which files differ is not known: release {number} is from before the state kept them, or its "
     "deploy was killed before it did"
@@ -56,7 +57,7 @@ def compare(live: Live, plans: Sequence[ContainerPlan]) -> list[ServiceChange]:
         change = _service(name, own[name], live)
         job = jobs.get(name)
         if job is not None and _revision(live, job.service.name) != job.revision:
-            change = replace(change, notes=(*change.notes, "its release command will run"))
+            change = replace(change, notes=(*change.notes, RELEASE_COMMAND_RUNS))
         found.append(change)
     return found
 

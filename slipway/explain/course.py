@@ -11,6 +11,7 @@ from slipway.explain.comparison import Live, compare
 from slipway.explain.model import Explanation, ServiceChange, Status
 from slipway.explain.settings import project_changes
 from slipway.explain.stash import known_inventories, stash_name
+from slipway.explain.work import commands_to_run, source_images
 from slipway.image_plan import ImagePlan, LookUp
 from slipway.origin import Git
 from slipway.plan import ContainerPlan, plan_containers
@@ -61,7 +62,12 @@ def explain_source(
     entry = fact.ledger[0] if fact.ledger else None
     inventories = known_inventories(revealed(state.stash(stash_name(name.component))))
     services = compare(Live(entry, inventories, name.key), plans)
-    found = Explanation(stack, _with_commits(services, plans, fact.ledger, git_in))
+    found = Explanation(
+        stack,
+        _with_commits(services, plans, fact.ledger, git_in),
+        images=source_images(plans),
+        commands=commands_to_run(plans, entry),
+    )
     if entry is None:
         return found
     return replace(

@@ -94,6 +94,38 @@ class ServiceChange:
 
 
 @dataclass(frozen=True)
+class SourceImage:
+    """An image that is made from the source.
+
+    Args:
+        name: repository and tag.
+        services: those that would run it.
+        digest: what the registry has under that name; None if it is to be built.
+        known: whether the registry has said so.
+    """
+
+    name: str
+    services: tuple[str, ...]
+    digest: str | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that a release would run to its end before containers start.
+
+    Args:
+        service: whose it is.
+        command: what is run, with secrets by reference; empty for what the image says.
+        release: whether it is a release command of `x-slipway`, and no service of its own.
+    """
+
+    service: str
+    command: str
+    release: bool = True
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What releasing a stack's source would change.
 
@@ -105,6 +137,8 @@ class Explanation:
         commit: what it was made from, if that is known.
         project: volumes and networks that differ.
         notes: what else is to be said, a sentence each.
+        images: those that are made from the source.
+        commands: those that would run, in their order.
     """
 
     stack: str
@@ -114,3 +148,5 @@ class Explanation:
     commit: str | None = None
     project: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
+    images: tuple[SourceImage, ...] = ()
+    commands: tuple[Command, ...] = ()

@@ -70,7 +70,7 @@ def _differs(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> b
 
 
 def _named(key: str) -> str:
-    return str(_readable(key))
+    return str(readable(key))
 
 
 def _shown(key: str, values: Mapping[str, Any]) -> str | None:
@@ -79,12 +79,12 @@ def _shown(key: str, values: Mapping[str, Any]) -> str | None:
         return None
     if key.startswith(_FILE):
         return HIDDEN
-    value = _readable(values[key])
+    value = readable(values[key])
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
-def _readable(value: Any) -> Any:
-    """References to secrets by their names; what no configuration has is not told apart."""
+def readable(value: Any) -> Any:
+    """A value of a record for people: secrets by their names, `(hidden)` where they have none."""
     names = references(value)
     shown = {name: HIDDEN if name.startswith(KEPT) else f"${{{name}}}" for name in names}
     return resolve(value, shown)

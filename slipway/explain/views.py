@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from slipway.explain.model import Change, Commit, Explanation, FileChanges, ServiceChange, Status
+from slipway.explain.model import (
+    Change,
+    Command,
+    Commit,
+    Explanation,
+    FileChanges,
+    ServiceChange,
+    SourceImage,
+    Status,
+)
 
 VERSION = 1
 NOTHING = "nothing: the same digest will run"
@@ -21,7 +30,12 @@ def document(found: Explanation) -> dict[str, Any]:
         "stack": found.stack,
         **{key: value for key, value in head.items() if value is not None},
         "services": {one.service: _service(one) for one in found.services},
-        **_given(project=[_change(one) for one in found.project], notes=list(found.notes)),
+        **_given(
+            project=[_change(one) for one in found.project],
+            notes=list(found.notes),
+            images=[_image(one) for one in found.images],
+            commands=[_command(one) for one in found.commands],
+        ),
     }
 
 
@@ -59,6 +73,16 @@ def _change(change: Change) -> dict[str, str]:
 def _commit(commit: Commit) -> dict[str, Any]:
     taken_back = {"taken_back": True} if commit.taken_back else {}
     return {"id": commit.id, "author": commit.author, "subject": commit.subject, **taken_back}
+
+
+def _image(image: SourceImage) -> dict[str, Any]:
+    status = "built" if image.digest else "to build" if image.known else "not known"
+    digest = {"digest": image.digest} if image.digest else {}
+    return {"name": image.name, "services": list(image.services), "status": status, **digest}
+
+
+def _command(one: Command) -> dict[str, Any]:
+    return {"service": one.service, "command": one.command, "release": one.release}
 
 
 def text(found: Explanation) -> str:

@@ -8,7 +8,7 @@ from slipway.commands import explain as command
 from slipway.commands import run
 from slipway.commands.explain import Digests, explain
 from slipway.errors import ConfigError, RegistryError
-from slipway.explain.model import Explanation
+from slipway.explain.model import Explanation, SourceImage
 from slipway.reference import ImageReference, parse_reference
 
 from .support_run import FakeEngine, ends_with
@@ -47,7 +47,12 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     def explained(project: str, stack: str, settings: Any, *more: Any) -> Explanation:
         *_, ask, _ = more
         ask(parse_reference(THERE))
-        return Explanation(f"{project}-{stack}", (), notes=(str(Path.cwd() == tmp_path),))
+        return Explanation(
+            f"{project}-{stack}",
+            (),
+            notes=(str(Path.cwd() == tmp_path),),
+            images=(SourceImage(THERE, ("web",)), SourceImage(HERE, ("worker",))),
+        )
 
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(run, "ROOT", tmp_path)
@@ -129,3 +134,11 @@ def test_registry_that_does_not_answer_is_asked_once_and_told_once() -> None:
     assert ask.notes == (
         "whether images are built already is not known: elsewhere:5000 does not answer",
     )
+
+
+def test_image_in_a_registry_that_does_not_answer_is_not_said_to_be_missing(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explain("test", as_json=True)
+    images = json.loads(capsys.readouterr().out)["images"]
+    assert [one["status"] for one in images] == ["not known", "to build"]
