@@ -155,9 +155,11 @@ class Engine:
         """
         return self._with_events(["up", "--yes", "--skip-preview", *options], on_event, environ)
 
-    def preview(self, on_event: OnEvent, environ: Mapping[str, str]) -> Ended:
+    def preview(
+        self, on_event: OnEvent, environ: Mapping[str, str], options: Sequence[str] = ()
+    ) -> Ended:
         """`pulumi preview`; arguments as those of `update`."""
-        return self._with_events(["preview"], on_event, environ)
+        return self._with_events(["preview", *options], on_event, environ)
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
         """The stack's state.

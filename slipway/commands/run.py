@@ -152,7 +152,7 @@ class Run:
             display(sys.stderr, os.environ, time.monotonic) as drawn,
             Interruption(self.engine.interrupt, Sayer(shown := Lasting(drawn))) as interruption,
         ):
-            redact = self._redactor()
+            redact = self.redactor()
             updates = EngineUpdates(self.engine, shown, self._options)
             around = Surroundings(
                 stack=self.stack,
@@ -175,7 +175,7 @@ class Run:
                 around.say(f"warning: evidence is not kept: {error}")
         return code
 
-    def _redactor(self) -> Redactor:
+    def redactor(self) -> Redactor:
         """Hides today's secrets, and those with which what serves was made."""
         held = self._held_secrets() if self._held is None else self._held
         return Redactor([*self.secrets, *held])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SETTING_UP = ("deploy", "explain", "history", "init", "pin", "rollback", "secrets")
+SETTING_UP = ("deploy", "explain", "history", "init", "pin", "preview", "rollback", "secrets")
 BOOTSTRAP = """\
 #!/bin/sh
 root=$(dirname "$0")/..

@@ -1,0 +1,1 @@
+"""What a preview shows to those who look at a pull request."""
