@@ -19,6 +19,7 @@ from slipway.toolchain import (
     pulumi_cli,
     python_packages,
     registry,
+    workflow_checker,
 )
 from slipway.toolchain.commands import Shell
 from slipway.toolchain.download import Internet
@@ -51,7 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     root = Path(__file__).resolve().parents[2]
     try:
-        return _run(root, os.environ, check=options.check, dev=not options.no_dev)
+        return _run(
+            root,
+            os.environ,
+            check=options.check,
+            dev=not options.no_dev,
+            checker_alone=options.workflow_checker,
+        )
     except InternalError as error:
         print(f"bootstrap: a bug in Slipway: {error}", file=sys.stderr)
         return 70
@@ -93,7 +100,9 @@ def steps(host: Host, dev: bool) -> list[plan.Step]:
     ]
 
 
-def _run(root: Path, environ: Mapping[str, str], *, check: bool, dev: bool) -> int:
+def _run(
+    root: Path, environ: Mapping[str, str], *, check: bool, dev: bool, checker_alone: bool
+) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
@@ -106,14 +115,15 @@ def _run(root: Path, environ: Mapping[str, str], *, check: bool, dev: bool) -> i
         say=say,
         is_root=os.geteuid() == 0,
     )
+    wanted = [workflow_checker.step(host)] if checker_alone else steps(host, dev)
     if check:
-        complete = plan.check(steps(host, dev), say)
+        complete = plan.check(wanted, say)
         say("everything is there" if complete else "run scripts/bootstrap to bring what is missing")
         return 0 if complete else 1
     began = time.monotonic()
     with exclusive(places.cache / "bootstrap.lock", say):
         _empty(places.scratch)
-        plan.carry_out(steps(host, dev), say)
+        plan.carry_out(wanted, say)
     say(f"ready in {time.monotonic() - began:.1f} s; now: . scripts/activate")
     return 0
 
@@ -141,6 +151,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--no-dev", action="store_true", help="without the packages for tests and checks"
+    )
+    parser.add_argument(
+        "--workflow-checker",
+        action="store_true",
+        help="only the checker of CI workflows, which nothing but scripts/test checks needs",
     )
     return parser
 

@@ -66,6 +66,7 @@ CADDY = GoTool(
     static=True,
 )
 COMPOSE_CONFIG = GoTool("compose-config", "2.16.2")
+ACTIONLINT = GoTool("actionlint", "1.7.12", "github.com/rhysd/actionlint/cmd/actionlint")
 
 
 def kept(host: Host, tools: Sequence[GoTool], extra: str = "") -> Path:
