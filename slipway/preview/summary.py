@@ -149,7 +149,8 @@ def _setting(change: Change) -> str:
 
 def _commit(commit: Commit) -> str:
     back = ", which what serves has and the source has not" if commit.taken_back else ""
-    return f"{code(commit.id[:_COMMIT])} {code(commit.subject)} by {code(commit.author)}{back}"
+    what = f"commit {code(commit.id[:_COMMIT])}: {code(commit.subject)}"
+    return f"{what}, by {code(commit.author)}{back}"
 
 
 def _images(images: Sequence[SourceImage], found: Explanation) -> Iterator[str]:
@@ -171,11 +172,13 @@ def _image(image: SourceImage) -> str:
 
 
 def _commands(commands: Sequence[Command]) -> list[str]:
-    items = [
-        f"{code(one.service)}: {code(one.command)}" + ("" if one.release else ", as a service")
-        for one in commands
-    ]
-    return _listed("Run once before the new containers start", items)
+    items = [f"{code(one.service)}: {_command(one)}" for one in commands]
+    return _listed("Migrations and other commands that run first", items)
+
+
+def _command(one: Command) -> str:
+    shown = code(one.command) if one.command else "what its image runs"
+    return shown if one.release else f"{shown} (a service that runs to its end)"
 
 
 def _lost(loss: Loss) -> str:
