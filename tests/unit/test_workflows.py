@@ -1,6 +1,9 @@
 """What actionlint does not know of the workflows: what they may do, and what must not race."""
 
+import os
 import re
+import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ def text(name: str) -> str:
     return (FOLDER / name).read_text()
 
 
+@cache
 def workflow(name: str) -> dict[str, Any]:
     found: dict[str, Any] = YAML(typ="safe", pure=True).load(text(name))
     return found
@@ -44,6 +48,43 @@ def releasing() -> dict[str, dict[str, Any]]:
         for key, job in jobs(name).items()
         if any(SCRIPTS.search(step.get("run", "")) for step in steps(job))
     }
+
+
+class Shell:
+    """Runs a step's commands as a runner does, with programs that only note how they are called.
+
+    Args:
+        folder: where it runs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "calls"
+        self.log.touch()
+
+    def program(self, path: str, answer: str = "") -> None:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'#!/bin/bash\nprintf "%s\\n" "$*" >> {self.log}\n{answer}\n')
+        file.chmod(0o755)
+
+    def run(self, script: str, **environ: str) -> int:
+        path = f"{self.folder / 'bin'}:{os.defpath}"
+        ended = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.folder, env={"PATH": path, **environ}, check=False, capture_output=True,
+        )  # fmt: skip
+        return ended.returncode
+
+    @property
+    def calls(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+
+def script(name: str, key: str, word: str) -> str:
+    """The commands of the one step of a job that have a word in them."""
+    (found,) = (s["run"] for s in steps(jobs(name)[key]) if word in s.get("run", ""))
+    return str(found)
 
 
 ALL_JOBS = [(name, key) for name in FILES for key in jobs(name)]
@@ -177,3 +218,49 @@ def test_every_stack_can_be_rolled_back() -> None:
     assert sorted(inputs["stack"]["options"]) == ["prod", "test"]
     assert {"prod", "test"} <= set(stacks())
     assert (inputs["release"]["type"], inputs["release"]["required"]) == ("number", False)
+
+
+@pytest.mark.parametrize(("mine", "call"), [
+    ("", "--method POST repos/o/r/issues/5/comments"),
+    ("echo 71; echo 72", "--method PATCH repos/o/r/issues/comments/71"),
+])  # fmt: skip
+def test_comment_is_written_once_and_then_anew(tmp_path: Path, mine: str, call: str) -> None:
+    shell = Shell(tmp_path)
+    shell.program("bin/gh", f"[ $2 != --paginate ] || {{ {mine or ':'}; }}")
+    commands = script("preview.yml", "comment", "gh api")
+    names = {"GITHUB_RUN_ID": "9", "GITHUB_REPOSITORY": "o/r", "ARTIFACT": "preview-1"}
+    assert shell.run(commands, **names, PULL_REQUEST="5") == 0
+    assert shell.calls[0] == "run download 9 --repo o/r --name preview-1"
+    assert shell.calls[-1] == f"api --silent {call} --field body=@preview.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "word"),
+    [
+        ("preview.yml", "preview", "scripts/preview"),
+        ("deploy.yml", "test", "scripts/deploy"),
+        ("deploy.yml", "prod", "scripts/deploy"),
+        ("rollback.yml", "rollback", "scripts/rollback"),
+    ],
+)
+def test_nothing_runs_without_the_secrets(tmp_path: Path, name: str, key: str, word: str) -> None:
+    """Without a backend that is named, a stack would be a new one in the checkout's own state."""
+    shell = Shell(tmp_path)
+    shell.program(word)
+    commands, given = script(name, key, word), {"STACK": "test", "RELEASE": "", "RUNNER_TEMP": "/t"}
+    secrets = {"PULUMI_BACKEND_URL": "file:///x", "PULUMI_CONFIG_PASSPHRASE": "x"}
+    for missing in secrets:
+        assert shell.run(commands, **{**given, **secrets, missing: ""}) != 0
+    assert shell.calls == []
+    assert shell.run(commands, **given, **secrets) == 0
+    assert len(shell.calls) == 1
+
+
+@pytest.mark.parametrize("release", ["", "12", "--preview"])
+def test_release_is_handed_on_and_is_no_option(tmp_path: Path, release: str) -> None:
+    shell = Shell(tmp_path)
+    shell.program("scripts/rollback")
+    commands = script("rollback.yml", "rollback", "scripts/rollback")
+    secrets = {"PULUMI_BACKEND_URL": "file:///x", "PULUMI_CONFIG_PASSPHRASE": "x"}
+    assert shell.run(commands, STACK="test", RELEASE=release, **secrets) == 0
+    assert shell.calls == [f"-- test {release}".rstrip()]
