@@ -95,7 +95,8 @@ class Prover:
             world.evidence.phase(f"prove {names}"),
             ThreadPoolExecutor(len(group) + len(proven), thread_name_prefix="probe") as pool,
         ):
-            attempts = [self._begin(candidate, by) for candidate in group]
+            before = list(pool.map(lambda candidate: self._start(candidate, by), group))
+            attempts = [self._begin(c, seen, by) for c, seen in zip(group, before, strict=True)]
             while not all(attempt.trial.over for attempt in attempts):
                 for attempt in [*proven, *attempts]:
                     self._step(attempt, pool)
@@ -184,12 +185,18 @@ class Prover:
         world.evidence.ended(candidate.service, state.exit_code if state else None, log)
         raise GateError(world.redact(failure_report(self._plan, candidate, fault, state, log)))
 
-    def _begin(self, candidate: Candidate, by: float | None) -> Attempt:
-        host = self._world.host
-        before = host.container(candidate.container)
+    def _start(self, candidate: Candidate, by: float | None) -> ContainerState | None:
+        """Have a container run; gives what it was before."""
+        before = self._world.host.container(candidate.container)
         self._refuse_shortage(candidate, by)
         if before is None or not before.running:
-            host.start(candidate.container)
+            self._world.host.start(candidate.container)
+        return before
+
+    def _begin(
+        self, candidate: Candidate, before: ContainerState | None, by: float | None
+    ) -> Attempt:
+        host = self._world.host
         first = host.container(candidate.container)
         if first is None:
             self.fail(candidate, Fault("the container is gone"))

@@ -23,7 +23,8 @@ def put_in_order(stack: str, say: Callable[[str], None] = print) -> dict[str, An
         say: takes a line about what was cleared.
 
     Returns:
-        the stack's state; None where it could not be read, or was changed.
+        the stack's state, with its secrets in plain text; None where it could not be read, or was
+        changed.
 
     Raises:
         GateError: a process that may live holds the lock.
@@ -45,7 +46,7 @@ def _forget_interrupted(stack: str, say: Callable[[str], None]) -> dict[str, Any
     the state what Docker has by accident, such as a container that is stopped. Where it fails,
     because the backend is not to be reached or another deploy runs, `pulumi up` will say so.
     """
-    exported = _pulumi("stack", "export", "--stack", stack)
+    exported = _pulumi("stack", "export", "--show-secrets", "--stack", stack)
     if exported.returncode != 0:
         return None
     state: dict[str, Any] = json.loads(exported.stdout)

@@ -92,11 +92,11 @@ class Run:
 
     def deployment(self) -> Deployment | None:
         """What the state calls live; None if there was no release yet."""
-        return self._deployment(None)
+        return self._deployment(self.engine.export())
 
-    def _deployment(self, state: dict[str, Any] | None) -> Deployment | None:
+    def _deployment(self, state: dict[str, Any]) -> Deployment | None:
         try:
-            return parse_export(self.stack, self.engine.export() if state is None else state)
+            return parse_export(self.stack, state)
         except ConfigError:
             return None
 
@@ -114,15 +114,16 @@ class Run:
         """
         with ThreadPoolExecutor() as pool:
             asked = pool.submit(machine_problems, self.stack)
-            held = pool.submit(self._held_secrets)
             settings = pool.submit(lambda: self.configuration)
             state = put_in_order(self.stack, say)
             if problems := asked.result():
                 raise HostError(
                     "this machine cannot deploy; nothing was changed:\n" + "\n".join(problems)
                 )
-            self._held = held.result()
             settings.result()
+        if state is None:
+            return self.deployment()
+        self._held = held_secrets(state)
         return self._deployment(state)
 
     def carry_out(self, number: int | None, title: str, before: Deployment | None) -> Exit:
@@ -177,14 +178,13 @@ class Run:
 
     def redactor(self) -> Redactor:
         """Hides today's secrets, and those with which what serves was made."""
-        held = self._held_secrets() if self._held is None else self._held
+        held = self._held
+        if held is None:
+            try:
+                held = held_secrets(self.engine.export(secrets=True))
+            except HostError:  # Today's are hidden all the same.
+                held = []
         return Redactor([*self.secrets, *held])
-
-    def _held_secrets(self) -> list[str]:
-        try:
-            return held_secrets(self.engine.export(secrets=True))
-        except HostError:  # Today's are hidden all the same.
-            return []
 
     def _keep_evidence(
         self, driver: Driver, code: Exit, number: int | None, redact: Redactor

@@ -208,7 +208,7 @@ def test_deploy_goes_on_after_a_killed_one_and_says_what_it_cleared(
         "forgot what a deploy that has ended was creating: docker:Container::web\n"
     )
     assert (state / "asked").read_text() == (
-        "stack export --stack test\n"
+        "stack export --show-secrets --stack test\n"
         "refresh --clear-pending-creates --exclude ** --yes --skip-preview --non-interactive "
         "--stack test\n"
     )
@@ -228,7 +228,7 @@ def test_state_in_which_nothing_was_interrupted_is_not_written(
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://bucket")
     (state / "export.json").write_text('{"deployment": {}}')
     put_in_order("test")
-    assert (state / "asked").read_text() == "stack export --stack test\n"
+    assert (state / "asked").read_text() == "stack export --show-secrets --stack test\n"
     assert capsys.readouterr() == ("", "")
 
 
@@ -236,5 +236,5 @@ def test_state_that_cannot_be_read_is_left_to_pulumi_up(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put_in_order("test")
-    assert (state / "asked").read_text() == "stack export --stack test\n"
+    assert (state / "asked").read_text() == "stack export --show-secrets --stack test\n"
     assert capsys.readouterr() == ("", "")
