@@ -114,12 +114,12 @@ class Extension(Model):
     Args:
         route: present where the service takes requests through the proxy.
         probes: requests that a candidate must answer well; need a route.
-        successes: consecutive rounds in which all probes pass before the stability window.
+        successes: consecutive rounds in which all probes must pass.
         interval: seconds between two rounds, default 0.5.
         timeout: seconds from start until the last of these rounds, default 60; for a service
             that others wait for to complete: until it has, default 600.
-        stable_for: seconds that a candidate must stay well after that; default: the stack's
-            `slipway:stableFor`, and 3 while requests are held.
+        stable_for: seconds that a candidate must stay well, counted from the first of these
+            rounds; default: the stack's `slipway:stableFor`, and 3 while requests are held.
         drain: seconds that requests in flight on the old container get, default 30.
         release: command that is run once from a new image, before its containers start: a text
             for `sh -ec`, or a list. The image's entrypoint comes before it.

@@ -1,6 +1,6 @@
 """The trial of one container: a state machine fed with what was seen.
 
-starting ──successes in a row──▶ steady ──stable_for without a fault──▶ proven
+starting ──successes in a row──▶ steady ──stable_for since the first of them──▶ proven
     │                               │
     └──── exit, restart, unhealthy, time-out, or a fault while steady ────▶ failed
 """
@@ -19,7 +19,7 @@ class Terms:
     Args:
         successes: rounds of probes that must pass in a row.
         timeout: seconds from the start within which they must.
-        stable_for: seconds without a fault after that.
+        stable_for: seconds without a fault, counted from the first of these rounds.
         limit: seconds from the start within which all this must be done, because requests wait.
     """
 
@@ -56,6 +56,7 @@ class Trial:
         self._started = started
         self._first = first
         self._passed_in_a_row = 0
+        self._passing_since = started
         self._steady_since: float | None = None
         self._last: tuple[Verdict, ...] = ()
         self._health: str | None = None
@@ -129,9 +130,11 @@ class Trial:
             self._passed_in_a_row = 0
             self._judge_failure(now, failed)
             return
+        if not self._passed_in_a_row:
+            self._passing_since = now
         self._passed_in_a_row += 1
         if self._steady_since is None and self._passed_in_a_row >= self._terms.successes:
-            self._steady_since = now
+            self._steady_since = self._passing_since
         if self._steady_since is not None and now - self._steady_since >= self._terms.stable_for:
             self.proven = True
 

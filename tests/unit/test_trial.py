@@ -50,9 +50,9 @@ def test_steady_after_successes_in_a_row() -> None:
 
 
 def test_proven_after_staying_well_for_the_whole_window() -> None:
-    trial = rounds(begun(), (0, [GOOD]), (1, [GOOD]), (5.9, [GOOD]))
+    trial = rounds(begun(), (0, [GOOD]), (1, [GOOD]), (4.9, [GOOD]))
     assert not trial.proven
-    rounds(trial, (6, [GOOD]))
+    rounds(trial, (5, [GOOD]))
     assert (trial.proven, trial.over, trial.fault) == (True, True, None)
 
 
@@ -99,7 +99,7 @@ def test_health_check_that_became_healthy_lets_rounds_count() -> None:
 
 def test_failed_probe_while_steady_ends_the_trial() -> None:
     trial = rounds(begun(), (0, [GOOD]), (1, [GOOD]), (3.5, [BAD, GOOD]))
-    summary = "well at first, then failed after 2.5 s of the 5 s that it is watched for"
+    summary = "well at first, then failed after 3.5 s of the 5 s that it is watched for"
     assert standing(trial) == ("steady, to be watched for 5 s", True, False, Fault(summary, (BAD,)))
 
 
@@ -170,7 +170,7 @@ def test_first_fault_is_kept() -> None:
 def test_a_failure_while_others_are_on_trial_counts_against_a_proven_one() -> None:
     trial = rounds(begun(), (0, [GOOD]), (1, [GOOD]), (6, [GOOD]), (7, [BAD]))
     assert trial.fault == Fault(
-        "well at first, then failed after 6.0 s of the 5 s that it is watched for", (BAD,)
+        "well at first, then failed after 7.0 s of the 5 s that it is watched for", (BAD,)
     )
 
 
