@@ -76,10 +76,13 @@ class Load:
 
     Args:
         url: the public address.
+        held: whether a WebSocket and a slow download are among them. What is left of a release
+            waits for these, for as long as `drain` gives them.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, held: bool = True) -> None:
         self._url = url
+        self._held = held
         self._stopped = False
         # Made once: it takes 50 ms, which is more than all else that a request costs a client.
         self._tls = ssl.create_default_context()
@@ -100,7 +103,9 @@ class Load:
     async def _run(self) -> None:
         users = [self._keep_alive() for _ in range(KEEP_ALIVE_CLIENTS)]
         users += [self._single() for _ in range(SINGLE_REQUEST_CLIENTS)]
-        await asyncio.gather(*users, self._listen(), self._download())
+        if self._held:
+            users += [self._listen(), self._download()]
+        await asyncio.gather(*users)
 
     async def _keep_alive(self) -> None:
         async with self._client() as client:
