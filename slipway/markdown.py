@@ -11,7 +11,7 @@ _SAFE = re.compile(
     r"|(?<!\d)\.(?!\S)|(?<!\d)\)|:(?!\S)|(?<=[a-z]{3})-(?=[a-z])"
 )
 """What is neither markup nor part of an address, a list's number, an emoji or a reference."""
-_JOINER = "&#8288;"
+JOINER = "&#8288;"
 """Nothing to see, and the end of what a host takes for a name or a number."""
 _CALLING = "@#:-"
 _CUT = 160
@@ -47,7 +47,7 @@ def plain(text: str) -> str:
     for position, character in enumerate(line):
         # Matched in the line, where what stands around counts.
         safe = _SAFE.match(line, position)
-        joiner = "" if safe or character not in _CALLING else _JOINER
+        joiner = "" if safe or character not in _CALLING else JOINER
         shown.append(character if safe else f"&#{ord(character)};{joiner}")
     return "".join(shown)
 

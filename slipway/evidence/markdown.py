@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from slipway.evidence.model import Evidence, Phase, ProbeResult, ServiceEvidence
+from slipway.markdown import JOINER
 
 _LONGEST_FENCE = re.compile(r"`+")
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
@@ -157,8 +158,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _text(text: str | None) -> str:
-    """Text that stays text: an application's words make no table, link or tag."""
-    return _ACTIVE.sub(r"\\\1", " ".join(_STEERING.sub("", text or "").split()))
+    """Text that stays text: an application's words make no table, link, tag or mention."""
+    escaped = _ACTIVE.sub(r"\\\1", " ".join(_STEERING.sub("", text or "").split()))
+    # Mentions and references are found in what is rendered, where a backslash is gone.
+    return re.sub(r"\\(#|(?<!\w\\)@)", rf"\1{JOINER}", escaped)
 
 
 def _fenced(text: str) -> str:

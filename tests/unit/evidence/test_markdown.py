@@ -1,5 +1,6 @@
 """Pages as they are: after a change that is meant, write them anew with SLIPWAY_GOLDEN=1."""
 
+import html
 import os
 import re
 from pathlib import Path
@@ -150,6 +151,14 @@ def test_what_stands_in_a_table_stays_in_its_cell(expected: str, found: str) -> 
     assert len(rows) == 1
     unescaped = rows[0].replace("\\\\", "").replace("\\|", "")
     assert unescaped.count("|") == 8
+
+
+def test_words_of_an_application_call_nobody() -> None:
+    failure = {"summary": "ask @kim or @team/web, see #12 and shop/app#7", "report": ""}
+    page = as_markdown(Evidence.model_validate({**HEAD, "outcome": "failed", "failure": failure}))
+    rendered = html.unescape(page.split("\n", 1)[0].replace("\\", ""))
+    assert "ask @" in rendered
+    assert not re.search(r"@\w|#\d", rendered)
 
 
 def test_log_that_the_report_tells_already_is_not_told_twice() -> None:
