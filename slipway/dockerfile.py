@@ -1,12 +1,9 @@
-"""What a Dockerfile says: the external images it names, its volumes, and what it starts."""
+"""What a Dockerfile says: its stages, the external images it names, what it needs of a builder."""
 
 import io
 import itertools
-import json
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +35,56 @@ class BaseImage:
     line: int
 
 
+@dataclass(frozen=True)
+class Instruction:
+    """An instruction: its name in capitals, what follows it, and its line, from 1."""
+
+    name: str
+    value: str
+    line: int
+
+    @property
+    def words(self) -> list[str]:
+        return self.value.split()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a Dockerfile.
+
+    Args:
+        name: in small letters; empty if it has none.
+        base: what it builds on, an image or a stage; `text` as written, empty if nothing is.
+        instructions: those below its FROM.
+    """
+
+    name: str
+    base: BaseImage
+    instructions: tuple[Instruction, ...]
+
+
+def stages(dockerfile: str, args: Mapping[str, str | None]) -> list[Stage]:
+    """The stages of a Dockerfile, in its order.
+
+    Args:
+        dockerfile: its text.
+        args: build arguments; they fill ARGs that stand before the first FROM.
+    """
+    values: dict[str, str] = {}
+    found: list[tuple[str, BaseImage, list[Instruction]]] = []
+    for instruction in instructions(dockerfile):
+        if instruction.name == "FROM":
+            words = [word for word in instruction.words if not word.startswith("--")]
+            text = "".join(words[:1])
+            base = BaseImage(text, _substitute(text, values), instruction.line)
+            found.append(("" if len(words) < 3 else words[2].lower(), base, []))
+        elif found:
+            found[-1][2].append(instruction)
+        elif instruction.name == "ARG":
+            values.update(_argument(instruction.value, args, values))
+    return [Stage(name, base, tuple(below)) for name, base, below in found]
+
+
 def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseImage]:
     """The images that FROM, COPY --from and RUN --mount=from= name, but for stages and `scratch`.
 
@@ -45,26 +92,18 @@ def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseIma
         dockerfile: text of the Dockerfile.
         args: build arguments; they fill ARGs that stand before the first FROM.
     """
-    values: dict[str, str] = {}
-    stages: set[str] = set()
-    found: list[BaseImage] = []
-    frontend = _frontend(dockerfile)
-    if frontend:  # The program that reads the Dockerfile is an image too.
-        found.append(frontend)
-    for instruction in _instructions(dockerfile):
-        words = instruction["value"].split()
-        line = instruction["startline"] + 1
-        match instruction["instruction"]:
-            case "ARG" if not stages:
-                values.update(_argument(instruction["value"], args, values))
-            case "FROM":
-                names = [word for word in words if not word.startswith("--")]
-                if names:  # Without one, the build tells that it is missing.
-                    _add(found, stages, names[0], values, line)
-                stages.add(str(len(stages)) if len(names) < 3 else names[2].lower())
-            case "COPY" | "RUN":
-                for image in _from_flags(words):
-                    _add(found, stages, image, {}, line)
+    # The program that reads the Dockerfile is an image too.
+    found = [frontend] if (frontend := _frontend(dockerfile)) else []
+    names: set[str] = set()
+    for index, stage in enumerate(stages(dockerfile, args)):
+        if stage.base.text:  # Without one, the build tells that it is missing.
+            _add(found, names, stage.base)
+        names.add(stage.name or str(index))
+        for instruction in stage.instructions:
+            if instruction.name in ("COPY", "RUN"):
+                for text in _from_flags(instruction.words):
+                    image = _substitute(text, {})
+                    _add(found, names, BaseImage(text, image, instruction.line))
     return found
 
 
@@ -90,12 +129,10 @@ def _from_flags(words: Sequence[str]) -> Iterator[str]:
         yield from (o.removeprefix("from=") for o in options if o.startswith("from="))
 
 
-def _add(
-    found: list[BaseImage], stages: set[str], text: str, values: Mapping[str, str], line: int
-) -> None:
-    image = _substitute(text, values)
+def _add(found: list[BaseImage], stages: set[str], base: BaseImage) -> None:
+    image = base.image
     if image.lower() not in stages and image != _SCRATCH and not image.isdigit():
-        found.append(BaseImage(text, image, line))
+        found.append(base)
 
 
 def _argument(
@@ -124,37 +161,6 @@ def _substitute(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def volumes_of(dockerfile: str) -> list[str]:
-    """The folders that the last stage declares as volumes."""
-    folders: list[str] = []
-    for instruction in _instructions(dockerfile):
-        if instruction["instruction"] == "FROM":
-            folders = []
-        elif instruction["instruction"] == "VOLUME":
-            folders += _words(instruction["value"])
-    return [folder.rstrip("/") for folder in folders if "$" not in folder]
-
-
-def has_health_check(dockerfile: str) -> bool:
-    """Whether the last stage declares a health check that is on."""
-    found = False
-    for instruction in _instructions(dockerfile):
-        if instruction["instruction"] == "FROM":
-            found = False
-        elif instruction["instruction"] == "HEALTHCHECK":
-            found = instruction["value"].strip().upper() != "NONE"
-    return found
-
-
-def start_of(dockerfile: str) -> tuple[list[str], list[str]]:
-    """What the image starts with: the last ENTRYPOINT, and the last CMD."""
-    found: dict[str, list[str]] = {}
-    for instruction in _instructions(dockerfile):
-        if instruction["instruction"] in ("ENTRYPOINT", "CMD"):
-            found[instruction["instruction"]] = _words(instruction["value"])
-    return found.get("ENTRYPOINT", []), found.get("CMD", [])
-
-
 @dataclass(frozen=True)
 class Need:
     """Something in a build that not every engine can do.
@@ -179,9 +185,8 @@ def builder_needs(dockerfile: str) -> list[Need]:
     if _frontend(dockerfile):
         return []
     found = []
-    for instruction in _instructions(dockerfile):
-        line, name = instruction["startline"] + 1, instruction["instruction"]
-        value = str(instruction["value"])
+    for instruction in instructions(dockerfile):
+        line, name, value = instruction.line, instruction.name, instruction.value
         if name in ("RUN", "COPY") and _here_documents(value):
             found.append(Need(f"a here-document in {name}", line, (23, 0)))
         if name in ("COPY", "ADD") and re.match(r"(?:--\S+\s+)*--link\b", value):
@@ -191,10 +196,11 @@ def builder_needs(dockerfile: str) -> list[Need]:
     return found
 
 
-def _instructions(dockerfile: str) -> list[dict[str, Any]]:
+def instructions(dockerfile: str) -> list[Instruction]:
+    """The instructions of a Dockerfile, in its order; what here-documents hold is none."""
     text = _without_here_documents(dockerfile).encode()
     found: list[dict[str, Any]] = DockerfileParser(fileobj=io.BytesIO(text)).structure
-    return found
+    return [Instruction(i["instruction"], i["value"], i["startline"] + 1) for i in found]
 
 
 def _without_here_documents(dockerfile: str) -> str:
@@ -233,13 +239,3 @@ def _here_documents(instruction: str) -> list[str]:
 
 def _without_blanks(quoted: re.Match[str]) -> str:
     return re.sub(r"\s", "_", quoted[0])
-
-
-def _words(value: str) -> list[str]:
-    """The words of an instruction: a JSON list, or a shell's line."""
-    if value.startswith("["):
-        with suppress(ValueError):
-            return [str(word) for word in json.loads(value)]
-    with suppress(ValueError):
-        return shlex.split(value)
-    return value.split()

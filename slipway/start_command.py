@@ -3,22 +3,21 @@
 import re
 from pathlib import Path
 
-from slipway.dockerfile import start_of
+from slipway.built_image import BuiltImage, read_built_image
 from slipway.services import Service
 
 _LONGEST = 1 << 16
+_OUTSIDE_WORDS = re.compile(r"[\s;&|()<>\"']+")
 _NAME = re.compile(r"[\w.-]*\w[\w.-]*")
 """Of a file; a word of a shell's line may hold signs that would match other names."""
 
 
 def start_command(service: Service) -> list[str]:
     """The words of a service's entrypoint and command; the Dockerfile's where the file has none."""
-    build = service.build
-    entrypoint, command = (
-        start_of(_text(Path(build.context, build.dockerfile))) if build else ((), ())
-    )
+    image = read_built_image(service.build) if service.build else BuiltImage()
+    entrypoint, command = image.entrypoint or (), image.command or ()
     if service.entrypoint:
-        command = []  # As Docker has it: the image's goes with the image's entrypoint.
+        command = ()  # As Docker has it: the image's goes with the image's entrypoint.
     return [
         *(entrypoint if service.entrypoint is None else service.entrypoint),
         *(command if service.command is None else service.command),
@@ -30,7 +29,12 @@ def start_script(service: Service) -> str:
     if service.build is None:
         return ""
     context = Path(service.build.context)
-    words = [word for word in start_command(service) if word.endswith(".sh") or "/" in word]
+    words = [
+        word
+        for line in start_command(service)
+        for word in _OUTSIDE_WORDS.split(line)
+        if word.endswith(".sh") or "/" in word
+    ]
     names = {Path(word).name for word in words if _NAME.fullmatch(Path(word).name)}
     found = [
         [text for file in sorted(context.rglob(name)) if (text := _script(file))]

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
+from slipway.built_image import read_built_image
 from slipway.conventions import known_image
-from slipway.dockerfile import has_health_check
 from slipway.review.subject import Finding, Subject
 from slipway.roles import Role
 from slipway.services import Port, Service
@@ -66,8 +65,7 @@ def unchecked_routes(subject: Subject) -> Iterator[Finding]:
 def _checked(service: Service) -> bool:
     if service.healthcheck is not None or service.build is None:
         return service.has_health_check
-    file = Path(service.build.context, service.build.dockerfile)
-    return file.is_file() and has_health_check(file.read_text("utf-8", "replace"))
+    return read_built_image(service.build).checked
 
 
 def unreachable_names(subject: Subject) -> Iterator[Finding]:

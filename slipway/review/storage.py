@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
+from slipway.built_image import read_built_image
 from slipway.conventions import collects_static
-from slipway.dockerfile import volumes_of
 from slipway.literal_secrets import FOUND_IN_BUILD, build_secrets
 from slipway.literal_secrets import literal_secrets as secrets_in
 from slipway.review.subject import Finding, Subject
@@ -50,10 +49,8 @@ def unmounted_image_volumes(subject: Subject) -> Iterator[Finding]:
     for service in subject.project.services.values() if subject.whole else []:
         if service.build is None or subject.role(service) is Role.JOB:
             continue
-        file = Path(service.build.context, service.build.dockerfile)
-        declared = volumes_of(file.read_text("utf-8", "replace")) if file.is_file() else []
         targets = [mount.target.rstrip("/") for mount in service.volumes]
-        for folder in declared:
+        for folder in read_built_image(service.build).volumes:
             if not any(folder == t or folder.startswith(f"{t}/") for t in targets):
                 yield subject.warn(
                     f"{service.build.dockerfile} declares VOLUME {folder}, on which nothing is "

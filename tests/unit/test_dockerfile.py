@@ -1,6 +1,6 @@
 import pytest
 
-from slipway.dockerfile import BaseImage, Need, base_images, builder_needs, start_of, volumes_of
+from slipway.dockerfile import BaseImage, Need, base_images, builder_needs
 
 
 def images(dockerfile: str, **args: str | None) -> list[tuple[str, int]]:
@@ -125,38 +125,7 @@ def test_frontend_that_is_named_can_do_what_it_says() -> None:
     assert builder_needs("# syntax=docker/dockerfile:1.7\nFROM a\nRUN <<EOF\nEOF\n") == []
 
 
-# --- volumes, start, and what engines can do ------------------------------------------------
-
-
-def test_volumes_are_those_of_the_last_stage() -> None:
-    dockerfile = """\
-FROM a AS build
-VOLUME /lost
-FROM b
-VOLUME ["/media", "/cache/"]
-VOLUME /data /log
-VOLUME $PLACE
-"""
-    assert volumes_of(dockerfile) == ["/media", "/cache", "/data", "/log"]
-    assert volumes_of("FROM a\n") == []
-
-
-@pytest.mark.parametrize(
-    ("lines", "start"),
-    [
-        ("", ([], [])),
-        ('CMD ["gunicorn", "shop"]', ([], ["gunicorn", "shop"])),
-        ("CMD gunicorn 'my shop'", ([], ["gunicorn", "my shop"])),
-        ('ENTRYPOINT ["/a.sh"]\nCMD ["b"]', (["/a.sh"], ["b"])),
-        ("CMD one\nCMD two", ([], ["two"])),
-        ("CMD it's broken", ([], ["it's", "broken"])),
-        ('CMD ["broken', ([], ['["broken'])),
-    ],
-)
-def test_image_starts_with_its_last_entrypoint_and_command(
-    lines: str, start: tuple[list[str], list[str]]
-) -> None:
-    assert start_of(f"FROM a\n{lines}\n") == start
+# --- what engines can do --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,16 @@ def test_words_of_the_compose_file_go_before_the_dockerfile_s(
     assert start_command(service(context, **keys)) == words
 
 
+def test_stage_that_the_file_names_is_the_one_that_starts(context: Path) -> None:
+    (context / "Dockerfile").write_text(
+        'FROM scratch AS base\nENTRYPOINT ["/entry.sh"]\n'
+        'FROM base AS production\nCMD ["gunicorn", "shop"]\n'
+        'FROM base AS development\nCMD ["manage.py", "runserver"]\n'
+    )
+    build = {"context": str(context), "target": "production"}
+    assert start_command(service(context, build=build)) == ["/entry.sh", "gunicorn", "shop"]
+
+
 def test_image_that_is_not_built_starts_with_what_the_file_says() -> None:
     pulled = Service.model_validate({"name": "web", "image": "x", "command": ["work"]})
     assert start_command(pulled) == ["work"]
@@ -56,6 +66,12 @@ def test_scripts_are_found_by_their_names_wherever_the_context_has_them(context:
     (context / "entry.sh").write_text("first\n")
     found = service(context, command=["sh", "/app/a.sh", "missing.sh"])
     assert start_script(found) == "migrate\nsecond"
+
+
+def test_script_that_a_shell_s_line_starts_is_found(context: Path) -> None:
+    (context / "Dockerfile").write_text("FROM scratch\nCMD exec ./start.sh --now; exit 1\n")
+    (context / "start.sh").write_text("migrate")
+    assert start_script(service(context)) == "migrate"
 
 
 def test_start_script_that_is_no_text_or_very_long_is_read_as_far_as_it_goes(

@@ -33,7 +33,7 @@ def test_stage_has_what_the_stages_below_it_have(dockerfile: Path) -> None:
     assert image_facts(dockerfile, "Production", {"PYTHON": "python:3.13"}) == ImageFacts(
         base="python:3.13",
         entrypoint=("/entrypoint.sh",),
-        command=("sh", "-c", "gunicorn shop -b :8000"),
+        command=("/bin/sh", "-c", "gunicorn shop -b :8000"),
         health=("CMD-SHELL", "curl -f http://localhost:8000/health"),
         ports=(8000, 9000),
         collects_static=True,

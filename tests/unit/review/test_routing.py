@@ -238,12 +238,23 @@ def test_name_of_a_container_is_said_to_be_kept_in_networks_only() -> None:
         ("FROM a\nHEALTHCHECK CMD curl -f http://localhost\n", {}, True),
         ("FROM a\nHEALTHCHECK NONE\n", {}, False),
         ("FROM a AS one\nHEALTHCHECK CMD true\nFROM b\n", {}, False),
+        ("FROM a AS one\nHEALTHCHECK CMD true\nFROM one\n", {}, True),
         ("FROM a\nHEALTHCHECK CMD true\n", {"healthcheck": {"disable": True}}, False),
     ],
-    ids=["on", "none", "of-another-stage", "switched-off"],
+    ids=["on", "none", "of-another-stage", "inherited", "switched-off"],
 )
 def test_health_check_of_the_dockerfile_is_enough(
     tmp_path: Path, dockerfile: str, keys: dict[str, Any], accepted: bool
 ) -> None:
     web = built(tmp_path, dockerfile, **{"x-slipway": {"route": {"port": 1}}}, **keys)
+    assert (said(routing.unchecked_routes, {"web": web}) == []) is accepted
+
+
+@pytest.mark.parametrize(("target", "accepted"), [("web", False), ("checked", True), (None, True)])
+def test_health_check_of_the_stage_that_is_built_counts(
+    tmp_path: Path, target: str | None, accepted: bool
+) -> None:
+    stages = "FROM a AS web\nFROM web AS checked\nHEALTHCHECK CMD true\n"
+    web = built(tmp_path, stages, **{"x-slipway": {"route": {"port": 1}}})
+    web["build"]["target"] = target
     assert (said(routing.unchecked_routes, {"web": web}) == []) is accepted

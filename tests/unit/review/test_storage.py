@@ -55,6 +55,14 @@ def test_folder_that_an_image_declares_and_nothing_is_mounted_on_is_warned_about
     ]
 
 
+def test_volumes_of_stages_that_the_image_does_not_have_are_not_missed(tmp_path: Path) -> None:
+    stages = "FROM a AS base\nVOLUME /media\nFROM base AS web\nFROM base AS dev\nVOLUME /cache\n"
+    web = built(tmp_path, stages)
+    web["build"]["target"] = "web"
+    (found,) = said(storage.unmounted_image_volumes, {"web": web})
+    assert "declares VOLUME /media," in found
+
+
 def test_mount_above_a_declared_folder_holds_it_too(tmp_path: Path) -> None:
     web = built(tmp_path, "FROM scratch\nVOLUME /data/media\n", volumes=[mount("data")])
     beside = built(tmp_path, "FROM scratch\nVOLUME /data/media\n", volumes=[mount("x", "/dat")])
