@@ -18,6 +18,7 @@ from slipway.compose_repair import interpret
 from slipway.errors import ConfigError
 from slipway.extension import Model
 from slipway.key_lines import KeyLines
+from slipway.left_to_image import complete
 from slipway.services import FileSource, Network, Project, Service, Volume
 
 _M = TypeVar("_M", bound=Model)
@@ -69,16 +70,18 @@ def read_project(
     lines = KeyLines(file)
     found = interpret(file, {**environ, **variables}, lines, run)
     typed = _Typed(lines)
-    project = typed.project(file, found.document)
+    written = typed.project(file, found.document)
+    unread = frozenset(typed.unread | found.unread)
+    project, missing = complete(written, lines, unread)
     warnings = [*left_out(lines, project, typed.complete), *unheard(lines, project)]
     found.problems += of_this_machine(lines, variables)
     return Reading(
         project,
         lines,
-        (*found.problems, *typed.problems),
+        (*found.problems, *typed.problems, *missing),
         tuple(warnings),
         typed.complete and found.complete,
-        frozenset(typed.unread | found.unread),
+        unread,
         typed.whole and found.complete,
     )
 

@@ -467,3 +467,18 @@ def test_path_and_home_of_this_machine_are_no_values(file: Path) -> None:
     file.write_text("services:\n  web:\n    environment:\n      PATH: /venv/bin:$PATH\n")
     (problem,) = problems(file, RESOLVED)
     assert problem.startswith("compose.yaml:4 ${PATH}: has another value on every machine")
+
+
+def test_what_is_left_to_the_image_is_read_out_of_its_dockerfile(file: Path) -> None:
+    (file.parent / "Dockerfile").write_text('FROM python\nCMD ["gunicorn", "shop"]\n')
+    resolved = copy.deepcopy(RESOLVED)
+    resolved["services"]["web"]["build"]["context"] = str(file.parent)
+    resolved["services"]["web"]["entrypoint"] = []
+    assert read(file, resolved).project.services["web"].command == ["gunicorn", "shop"]
+
+    resolved["services"]["worker"]["entrypoint"] = []
+    assert problems(file, resolved) == [
+        "compose.yaml:10 services.worker.entrypoint: takes the entrypoint away, and what its image "
+        "says is not known before it is pulled; write beside it what is to run: command: "
+        "[gunicorn, …]"
+    ]
