@@ -148,7 +148,7 @@ def _build_secrets(build: Build, project: Project, where: str) -> dict[str, str]
     for secret in build.secrets:
         source = project.secrets.get(secret.source)
         if source is not None and source.file is not None:
-            files[secret.target or secret.source] = source.file
+            files[secret.id] = source.file
         else:
             problems.append(
                 f"{where}: {secret.source} is of no file, and a build reads its secrets from "

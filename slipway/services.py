@@ -19,6 +19,11 @@ class BuildSecret(Model):
     source: str
     target: str | None = None
 
+    @property
+    def id(self) -> str:
+        """The name by which a build step asks for it."""
+        return self.target or self.source
+
 
 class Build(Model):
     """How an image is built.

@@ -1,9 +1,9 @@
 """The source hash: one name for everything that can change an image.
 
 It covers the build context after `.dockerignore` (paths, modes, link targets, contents), the
-Dockerfile, build arguments, target, platform, labels, further contexts, and the digest of each
-base image. It does not depend on modification times, on the order of a directory listing or on
-where the project lies.
+Dockerfile, build arguments, target, platform, labels, ids of build secrets, further contexts, and
+the digest of each base image. It does not depend on modification times, on the order of a
+directory listing or on where the project lies.
 """
 
 import hashlib
@@ -131,6 +131,9 @@ def _head(
     }
     if build.labels:
         head["labels"] = dict(build.labels)
+    if build.secrets:
+        # Which there are, since a step may do without one; what they hold is nobody's to guess.
+        head["secrets"] = sorted(secret.id for secret in build.secrets)
     if contexts:
         head["contexts"] = dict(contexts)
     return head

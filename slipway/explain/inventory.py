@@ -151,6 +151,7 @@ def _recipe(head: Mapping[str, Any], dockerfile: str, key: str) -> dict[str, str
             for name, place in head.get("contexts", {}).items()
         },
         "dockerfile": f"{dockerfile} {_short(key, head.get('dockerfile'))}",
+        "secrets": ", ".join(head.get("secrets", [])) or None,
         "target": head.get("target"),
         "platform": head.get("platform"),
     }

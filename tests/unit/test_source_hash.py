@@ -171,6 +171,21 @@ def test_labels_of_the_image_count(app: Context) -> None:
     assert len({app.hash(), app.hash(labels={"a": "b"}), app.hash(labels={"a": "c"})}) == 3
 
 
+def test_ids_of_build_secrets_count_whatever_their_order(app: Context) -> None:
+    both = [{"source": "npm"}, {"source": "token", "target": "pip"}]
+    hashes = {app.hash(secrets=secrets) for secrets in ([], both[:1], both)}
+
+    assert len(hashes) == 3
+    assert app.hash(secrets=both[::-1]) in hashes
+    assert app.hash(secrets=[{"source": "npm"}, {"source": "pip"}]) in hashes
+
+
+def test_build_without_secrets_is_hashed_as_ever(app: Context) -> None:
+    head = read_source(Build(context=str(app.root)), PLATFORM).head
+
+    assert sorted(head) == ["args", "bases", "dockerfile", "platform", "target"]
+
+
 def test_further_folders_count_whatever_their_place(app: Context, tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()

@@ -45,6 +45,12 @@ def test_argument_that_looks_secret_is_hidden(tmp_path: Path) -> None:
     assert (found["args.VERSION"], found["args.LATER"]) == ("1", "(no value)")
 
 
+def test_build_secrets_are_told_by_their_ids(tmp_path: Path) -> None:
+    found = inventory(tmp_path, secrets=[{"source": "b"}, {"source": "x", "target": "a"}]).recipe
+    assert found["secrets"] == "a, b"
+    assert "secrets" not in inventory(tmp_path).recipe
+
+
 def test_hidden_argument_that_changes_differs(tmp_path: Path) -> None:
     one, other = (inventory(tmp_path, args={"TOKEN": value}) for value in ("one", "other"))
     assert one.recipe["args.TOKEN"] != other.recipe["args.TOKEN"]
