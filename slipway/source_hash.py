@@ -22,6 +22,7 @@ from slipway.errors import ConfigError
 from slipway.hash_cache import HashCache, Known
 from slipway.reference import parse_reference
 from slipway.services import Build
+from slipway.yaml_edit import read_text
 
 _IMAGE = "docker-image://"
 _SCHEME = "slipway-source-1"
@@ -64,7 +65,8 @@ def read_source(build: Build, platform: str, cache: HashCache | None = None) -> 
         raise ConfigError(
             [f"{dockerfile}: no such Dockerfile; correct build.context or build.dockerfile"]
         )
-    text = _text(dockerfile)
+    # Its ends of lines too: in a script that it writes they make another image.
+    text = read_text(dockerfile)
     bases = pinned_bases(dockerfile, text, build.args, frozenset(build.additional_contexts))
     rules = _rules(context, build.dockerfile)
     entries = _entries(context, rules, cache, build.dockerfile)
@@ -236,13 +238,6 @@ def _rules(context: Path, dockerfile: str) -> IgnoreRules:
     if file is None:
         return IgnoreRules()
     try:
-        return read_rules(_text(file))
+        return read_rules(read_text(file).replace("\r\n", "\n"))
     except ValueError as error:
         raise ConfigError([f"{file}: {error}"]) from error
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{file}: is not UTF-8 text; save it as UTF-8"]) from error

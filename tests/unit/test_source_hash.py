@@ -239,6 +239,22 @@ def test_dockerfile_counts_even_where_the_ignore_file_leaves_it_out(app: Context
     assert app.hash() != before
 
 
+def test_ends_of_lines_count_in_a_dockerfile_that_is_left_out(app: Context) -> None:
+    app.write(".dockerignore", b"Dockerfile\n")
+    before = app.hash()
+    app.write("Dockerfile", DOCKERFILE.replace("\n", "\r\n").encode())
+
+    assert app.hash() != before
+
+
+def test_base_images_are_found_whatever_the_ends_of_lines(app: Context) -> None:
+    text = f"# syntax=a@{DIGEST}\nARG B={BASE}\nFROM $B AS x\nRUN <<EOF\nFROM y\nEOF\nFROM x\n"
+    app.write("Dockerfile", text.replace("\n", "\r\n").encode())
+
+    bases = read_source(Build(context=str(app.root)), PLATFORM).head["bases"]
+    assert sorted(bases) == sorted([f"a@{DIGEST}", BASE])
+
+
 def test_base_digest_counts_where_it_comes_from_an_argument(app: Context) -> None:
     app.write("Dockerfile", b"ARG BASE\nFROM $BASE\n")
 
@@ -407,7 +423,7 @@ def test_file_that_is_no_text_is_refused(app: Context, name: str) -> None:
     with pytest.raises(ConfigError) as refusal:
         app.hash()
 
-    assert refusal.value.problems == (f"{file}: is not UTF-8 text; save it as UTF-8",)
+    assert refusal.value.problems == (f"{file}:1 is not UTF-8 text; save it as UTF-8",)
 
 
 def test_clone_elsewhere_has_the_same_source(app: Context, tmp_path: Path) -> None:
