@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.dockerfile import Stage, stages
+from slipway.dockerfile import USUAL_PLATFORM, Stage, stages
 from slipway.services import Build
 
 _SHELL = ("/bin/sh", "-c")
@@ -49,11 +49,14 @@ def read_built_image(build: Build) -> BuiltImage:
         text = Path(build.context, build.dockerfile).read_text("utf-8", "replace")[:_LONGEST]
     except OSError:
         return BuiltImage()
-    return built_image(text, build.target, build.args)
+    return built_image(text, build.target, build.args, *build.platforms[:1])
 
 
 def built_image(
-    dockerfile: str, target: str | None = None, args: Mapping[str, str | None] | None = None
+    dockerfile: str,
+    target: str | None = None,
+    args: Mapping[str, str | None] | None = None,
+    platform: str = USUAL_PLATFORM,
 ) -> BuiltImage:
     """The image of a Dockerfile.
 
@@ -61,15 +64,19 @@ def built_image(
         dockerfile: its text.
         target: the stage whose image it is, default the last.
         args: build arguments; a stage may be chosen by one.
+        platform: what it is for; a stage may be chosen by that too.
     """
     image = BuiltImage()
-    for stage in stages_of(dockerfile, target, args):
+    for stage in stages_of(dockerfile, target, args, platform):
         image = _with(image, stage)
     return image
 
 
 def stages_of(
-    dockerfile: str, target: str | None = None, args: Mapping[str, str | None] | None = None
+    dockerfile: str,
+    target: str | None = None,
+    args: Mapping[str, str | None] | None = None,
+    platform: str = USUAL_PLATFORM,
 ) -> list[Stage]:
     """The stages that an image is made of, the one on an external image first, its own last.
 
@@ -77,8 +84,9 @@ def stages_of(
         dockerfile: its text.
         target: the last of them, default the Dockerfile's last.
         args: build arguments.
+        platform: what the image is for.
     """
-    found = stages(dockerfile, args or {})
+    found = stages(dockerfile, args or {}, platform)
     wanted = (target or "").lower()
     index = _last_named(found, wanted) if wanted else -1
     index = len(found) - 1 if index < 0 else index

@@ -9,8 +9,9 @@ from typing import Any
 
 from dockerfile_parse import DockerfileParser
 
+USUAL_PLATFORM = "linux/amd64"
 _VARIABLE = re.compile(
-    r"\$(?:\{(?P<braced>\w+)(?::(?P<sign>[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
+    r"\$(?:\{(?P<braced>\w+)(?:(?P<sign>:?[-+?])(?P<word>(?:[^{}]|\{[^{}]*\})*))?\}|(?P<bare>\w+))"
 )
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S.*?)\s*$")
 _SCRATCH = "scratch"
@@ -63,14 +64,17 @@ class Stage:
     instructions: tuple[Instruction, ...]
 
 
-def stages(dockerfile: str, args: Mapping[str, str | None]) -> list[Stage]:
+def stages(
+    dockerfile: str, args: Mapping[str, str | None], platform: str = USUAL_PLATFORM
+) -> list[Stage]:
     """The stages of a Dockerfile, in its order.
 
     Args:
         dockerfile: its text.
         args: build arguments; they fill ARGs that stand before the first FROM.
+        platform: what is built for; gives TARGETARCH and its like.
     """
-    values: dict[str, str] = {}
+    values = _of_platform(platform, args)
     found: list[tuple[str, BaseImage, list[Instruction]]] = []
     for instruction in instructions(dockerfile):
         if instruction.name == "FROM":
@@ -85,17 +89,20 @@ def stages(dockerfile: str, args: Mapping[str, str | None]) -> list[Stage]:
     return [Stage(name, base, tuple(below)) for name, base, below in found]
 
 
-def base_images(dockerfile: str, args: Mapping[str, str | None]) -> list[BaseImage]:
+def base_images(
+    dockerfile: str, args: Mapping[str, str | None], platform: str = USUAL_PLATFORM
+) -> list[BaseImage]:
     """The images that FROM, COPY --from and RUN --mount=from= name, but for stages and `scratch`.
 
     Args:
         dockerfile: text of the Dockerfile.
         args: build arguments; they fill ARGs that stand before the first FROM.
+        platform: what is built for; gives TARGETARCH and its like.
     """
     # The program that reads the Dockerfile is an image too.
     found = [frontend] if (frontend := _frontend(dockerfile)) else []
     names: set[str] = set()
-    for index, stage in enumerate(stages(dockerfile, args)):
+    for index, stage in enumerate(stages(dockerfile, args, platform)):
         if stage.base.text:  # Without one, the build tells that it is missing.
             _add(found, names, stage.base)
         names.add(stage.name or str(index))
@@ -151,14 +158,28 @@ def _argument(
 
 def _substitute(text: str, values: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
-        known = values.get(match["braced"] or match["bare"], "")
-        if match["sign"] == "-":
-            return known or match["word"]
-        if match["sign"] == "+":
-            return match["word"] if known else ""
-        return known
+        known = values.get(match["braced"] or match["bare"])
+        sign = match["sign"] or ""
+        given = bool(known) if sign.startswith(":") else known is not None
+        if sign.endswith("-"):
+            return known or "" if given else _substitute(match["word"], values)
+        if sign.endswith("+"):
+            return _substitute(match["word"], values) if given else ""
+        return known or ""
 
     return _VARIABLE.sub(value, text)
+
+
+def _of_platform(platform: str, args: Mapping[str, str | None]) -> dict[str, str]:
+    """The arguments that BuildKit gives of itself, as far as they follow from the platform."""
+    system, architecture, variant = [*platform.split("/"), "", ""][:3]
+    given = {
+        "TARGETPLATFORM": platform,
+        "TARGETOS": system,
+        "TARGETARCH": architecture,
+        "TARGETVARIANT": variant,
+    }
+    return {name: args.get(name) or value for name, value in given.items()}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from slipway.build_context import Entry, scan
 from slipway.canonical import canonical_json
-from slipway.dockerfile import base_images
+from slipway.dockerfile import BaseImage, base_images
 from slipway.dockerignore import IgnoreRules, ignore_file, read_rules
 from slipway.errors import ConfigError
 from slipway.hash_cache import HashCache, Known
@@ -67,7 +67,7 @@ def read_source(build: Build, platform: str, cache: HashCache | None = None) -> 
         )
     # Its ends of lines too: in a script that it writes they make another image.
     text = read_text(dockerfile)
-    bases = pinned_bases(dockerfile, text, build.args, frozenset(build.additional_contexts))
+    bases = pinned_bases(dockerfile, text, build, platform)
     rules = _rules(context, build.dockerfile)
     entries = _entries(context, rules, cache, build.dockerfile)
     refuse_own_files(context, entries)
@@ -199,38 +199,54 @@ def _entries(
     return entries
 
 
-def pinned_bases(
-    dockerfile: Path,
-    text: str,
-    args: Mapping[str, str | None],
-    contexts: frozenset[str] = frozenset(),
-) -> dict[str, str]:
-    """The digest of each base image, by the image's name; `contexts` are names of folders.
+def pinned_bases(dockerfile: Path, text: str, build: Build, platform: str) -> dict[str, str]:
+    """The digest of each base image, by the image's name.
 
     Raises:
         ConfigError: one or more are not pinned by digest.
     """
     problems, bases = [], {}
-    for base in base_images(text, args):
-        if base.image in contexts:
+    for base in base_images(text, build.args, platform):
+        if base.image in build.additional_contexts:
             continue
-        if not base.image:
-            problems.append(
-                f"{dockerfile}:{base.line} {base.text}: the build argument has no value; "
-                "give it under build.args in the compose file"
-            )
-            continue
-        reference = parse_reference(base.image)
-        if reference.digest is None:
-            problems.append(
-                f"{dockerfile}:{base.line} {base.image}: not pinned by digest, so that the same "
-                "source could give another image tomorrow; run scripts/pin"
-            )
-            continue
-        bases[base.image] = reference.digest
+        try:
+            bases[base.image] = _digest_of_base(base)
+        except ConfigError as error:
+            place = f"{dockerfile}:{base.line}"
+            problems += [f"{place} {problem}" for problem in error.problems]
     if problems:
         raise ConfigError(problems)
     return bases
+
+
+def _digest_of_base(base: BaseImage) -> str:
+    if not base.image:
+        raise ConfigError(
+            [
+                f"{base.text}: the build argument has no value; give it under build.args in the "
+                "compose file"
+            ]
+        )
+    try:
+        reference = parse_reference(base.image)
+    except ConfigError:
+        if "$" not in base.text:
+            raise
+        raise ConfigError(
+            [
+                f'{base.text}: gives "{base.image}" with the arguments that are known here, which '
+                "is no image; give them a value under build.args in the compose file, or write "
+                "the image out"
+            ]
+        ) from None
+    if reference.digest is None:
+        raise ConfigError(
+            [
+                f"{base.image}: not pinned by digest, so that the same source could give another "
+                "image tomorrow; run scripts/pin"
+            ]
+        )
+    return reference.digest
 
 
 def _rules(context: Path, dockerfile: str) -> IgnoreRules:

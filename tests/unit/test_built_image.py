@@ -69,6 +69,18 @@ def test_build_is_read_with_its_target_and_arguments(tmp_path: Path) -> None:
     assert read_built_image(Build(context=context, args={"KIND": "development"})) == DEVELOPMENT
 
 
+@pytest.mark.parametrize(("platforms", "folder"), [([], "/amd"), (["linux/arm64"], "/arm")])
+def test_stage_may_be_chosen_by_the_platform(
+    tmp_path: Path, platforms: list[str], folder: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "FROM a AS base-amd64\nVOLUME /amd\nFROM a AS base-arm64\nVOLUME /arm\n"
+        "FROM base-${TARGETARCH}\n"
+    )
+
+    assert read_built_image(Build(context=str(tmp_path), platforms=platforms)).volumes == (folder,)
+
+
 # --- instructions ---------------------------------------------------------------------------
 
 

@@ -88,6 +88,15 @@ def test_lower_case_and_continued_lines_count() -> None:
         ("FROM ${B:-a:1}", {}, "a:1"),
         ("ARG V=1\nFROM a:${V:+2}", {}, "a:2"),
         ("FROM a:1${V:+2}", {}, "a:1"),
+        ("FROM a:${V-1}", {}, "a:1"),
+        ("ARG V=\nFROM a${V-:1}", {}, "a"),
+        ("ARG V=\nFROM a${V:-:1}", {}, "a:1"),
+        ("ARG V\nFROM a:${V-1}", {"V": "2"}, "a:2"),
+        ("ARG V=\nFROM a${V+:2}", {}, "a:2"),
+        ("FROM a${V+:2}", {}, "a"),
+        ("ARG V=1\nFROM a:${V:?none}", {}, "a:1"),
+        ("ARG V=1\nFROM ${B:-a:${V}}", {}, "a:1"),
+        ("ARG V=1\nFROM ${B:-${C:-a:$V}}", {}, "a:1"),
         ("FROM $B", {"B": "b:2"}, ""),
         ("ARG B\nFROM $B", {}, ""),
     ],
@@ -96,6 +105,27 @@ def test_arguments_before_the_first_stage_fill_names(
     dockerfile: str, args: dict[str, str | None], image: str
 ) -> None:
     assert [base.image for base in base_images(dockerfile, args)] == [image]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "image"),
+    [
+        ("a:$TARGETARCH", {}, "a:arm"),
+        ("a:${TARGETOS}-${TARGETARCH}${TARGETVARIANT}", {}, "a:linux-armv7"),
+        ("$TARGETPLATFORM/a", {}, "linux/arm/v7/a"),
+        ("a:$TARGETARCH", {"TARGETARCH": "riscv64"}, "a:riscv64"),
+    ],
+)
+def test_names_may_tell_the_platform(name: str, args: dict[str, str | None], image: str) -> None:
+    (found,) = base_images(f"FROM {name}\n", args, "linux/arm/v7")
+
+    assert found.image == image
+
+
+def test_stage_that_is_chosen_by_the_platform_is_no_image() -> None:
+    text = "FROM a:1 AS base-amd64\nFROM a:2 AS base-arm64\nFROM base-${TARGETARCH}\n"
+
+    assert images(text) == [("a:1", 1), ("a:2", 2)]
 
 
 def test_arguments_of_a_stage_do_not_count_in_from() -> None:

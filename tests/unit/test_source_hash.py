@@ -394,6 +394,31 @@ def test_unpinned_bases_are_refused_together(app: Context) -> None:
     )
 
 
+def test_name_that_is_none_is_refused_with_its_place(app: Context) -> None:
+    app.write("Dockerfile", b"FROM a:\nARG X\nFROM a:${X} AS b\nFROM a-$BUILDARCH\n")
+
+    with pytest.raises(ConfigError) as refusal:
+        app.hash()
+
+    file = app.root / "Dockerfile"
+    remedy = (
+        "with the arguments that are known here, which is no image; give them a value under "
+        "build.args in the compose file, or write the image out"
+    )
+    assert refusal.value.problems == (
+        f'{file}:1 "a:" is not an image reference; write repository:tag@sha256:<64 hex digits>',
+        f'{file}:3 a:${{X}}: gives "a:" {remedy}',
+        f'{file}:4 a-$BUILDARCH: gives "a-" {remedy}',
+    )
+
+
+def test_base_of_the_platform_counts(app: Context) -> None:
+    app.write("Dockerfile", f"FROM a:${{TARGETARCH}}@{DIGEST}\n".encode())
+    build = Build(context=str(app.root))
+
+    assert read_source(build, "linux/arm64").head["bases"] == {f"a:arm64@{DIGEST}": DIGEST}
+
+
 def test_missing_dockerfile_is_refused(app: Context) -> None:
     with pytest.raises(ConfigError) as refusal:
         app.hash(dockerfile="docker/Dockerfile")
