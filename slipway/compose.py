@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from slipway.compose_keys import problem_with, unknown_top_level
-from slipway.compose_notes import left_out, of_this_machine, unheard
+from slipway.compose_notes import left_out, not_in_utf_8, of_this_machine, unheard
 from slipway.compose_reader import Run, run_command
 from slipway.compose_repair import interpret
 from slipway.errors import ConfigError
@@ -74,7 +74,7 @@ def read_project(
     unread = frozenset(typed.unread | found.unread)
     project, missing = complete(written, lines, unread)
     warnings = [*left_out(lines, project, typed.complete), *unheard(lines, project)]
-    found.problems += of_this_machine(lines, variables)
+    found.problems += [*of_this_machine(lines, variables), *not_in_utf_8(lines)]
     return Reading(
         project,
         lines,

@@ -7,7 +7,12 @@ from typing import Any
 from slipway.compose_reader import READERS_OWN
 from slipway.key_lines import KeyLines, line_of
 from slipway.services import Project
-from slipway.unset_variables import OTHER_ELSEWHERE, machines_variable, used_variables
+from slipway.unset_variables import (
+    OTHER_ELSEWHERE,
+    env_files,
+    machines_variable,
+    used_variables,
+)
 
 
 def left_out(lines: KeyLines, project: Project, complete: bool) -> Iterator[str]:
@@ -32,6 +37,16 @@ def unheard(lines: KeyLines, project: Project) -> Iterator[str]:
                 f"{network.name} is not its name; for one that is there already write "
                 "external: true"
             )
+
+
+def not_in_utf_8(lines: KeyLines) -> Iterator[str]:
+    """Variables in files that the reader would give other values, since it knows only UTF-8."""
+    for file in dict.fromkeys(env_files(lines)):
+        rows = file.read_bytes().split(b"\n") if file.is_file() else []
+        for number, row in enumerate(rows, 1):
+            if not row.lstrip().startswith(b"#") and "\ufffd" in row.decode("utf-8", "replace"):
+                yield f"{file}:{number} is not UTF-8 text; save it as UTF-8"
+                break
 
 
 def of_this_machine(lines: KeyLines, variables: Mapping[str, str]) -> list[str]:

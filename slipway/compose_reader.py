@@ -66,7 +66,12 @@ def run_command(
     """Run a command to its end; an executable that is not there counts as exit code 127."""
     try:
         return subprocess.run(
-            list(command), env=dict(environ), capture_output=True, text=True, check=False
+            list(command),
+            env=dict(environ),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",  # It repeats what it cannot read.
+            check=False,
         )
     except FileNotFoundError:
         return subprocess.CompletedProcess(list(command), 127, "", f"{command[0]}: not found")

@@ -74,13 +74,13 @@ def no_value(name: str, last: str, reason: str = "") -> str:
 def used_variables(lines: KeyLines) -> set[str]:
     """The variables that are used in the compose file, or in files that are read with it."""
     used = variables_in([root for _, root in lines.documents])
-    return used.union(*(names for file in _env_files(lines) for _, names in _uses(file, _LITERAL)))
+    return used.union(*(names for file in env_files(lines) for _, names in _uses(file, _LITERAL)))
 
 
 def _place(lines: KeyLines, name: str) -> str:
     uses = [
         *((file, _uses(file)) for file in lines.files),
-        *((file, _uses(file, _LITERAL)) for file in _env_files(lines)),
+        *((file, _uses(file, _LITERAL)) for file in env_files(lines)),
     ]
     for file, found in uses:
         for line, names in found:
@@ -92,7 +92,7 @@ def _place(lines: KeyLines, name: str) -> str:
 def _uses(file: Path, literal: re.Pattern[str] | None = None) -> Iterator[tuple[int, set[str]]]:
     """The lines of a file with the variables that they use, outside of what is literal."""
     try:
-        text = file.read_text()
+        text = file.read_text("utf-8")
     except (OSError, ValueError):
         return
     for number, line in enumerate(text.splitlines(), 1):
@@ -100,7 +100,8 @@ def _uses(file: Path, literal: re.Pattern[str] | None = None) -> Iterator[tuple[
             yield number, variables_in(literal.sub("", line) if literal else line)
 
 
-def _env_files(lines: KeyLines) -> Iterator[Path]:
+def env_files(lines: KeyLines) -> Iterator[Path]:
+    """The files of variables that a compose file names, and its `.env`, whether there or not."""
     for service in _services(lines).values():
         entries = service.get("env_file") if isinstance(service, dict) else None
         for entry in entries if isinstance(entries, list) else [entries]:

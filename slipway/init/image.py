@@ -39,8 +39,8 @@ def image_facts(
     Nothing, if there is no Dockerfile that can be read.
     """
     try:
-        text = dockerfile.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = dockerfile.read_text("utf-8", "replace")
+    except OSError:
         return ImageFacts()
     chain = stages_of(text, target, arguments)
     if not chain:

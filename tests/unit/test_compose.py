@@ -482,3 +482,8 @@ def test_what_is_left_to_the_image_is_read_out_of_its_dockerfile(file: Path) -> 
         "says is not known before it is pulled; write beside it what is to run: command: "
         "[gunicorn, …]"
     ]
+
+
+def test_variable_that_is_not_utf_8_is_told_once_for_a_file(file: Path) -> None:
+    (file.parent / ".env").write_bytes(b"# caf\xe9\nA=b\nB=caf\xe9\nC=caf\xe9\n")
+    assert problems(file, RESOLVED) == [f"{file.parent}/.env:3 is not UTF-8 text; save it as UTF-8"]

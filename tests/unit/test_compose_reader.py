@@ -496,6 +496,11 @@ def test_command_runs_with_the_environment_that_it_is_given() -> None:
     )
 
 
+def test_answer_that_is_not_utf_8_is_read_as_far_as_it_goes() -> None:
+    script = r"import sys; sys.stderr.buffer.write(b'caf\xe9')"
+    assert run_command([sys.executable, "-c", script], {}).stderr == "caf\ufffd"
+
+
 def test_command_that_is_not_installed_is_told_as_a_shell_would() -> None:
     assert vars(run_command(["/no/such/command"], {})) == vars(
         subprocess.CompletedProcess(["/no/such/command"], 127, "", "/no/such/command: not found")

@@ -73,3 +73,10 @@ def test_dockerfile_without_a_stage_says_nothing(tmp_path: Path, text: str | Non
         file.write_text(text)
 
     assert image_facts(file) == ImageFacts()
+
+
+def test_dockerfile_that_is_not_utf_8_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_bytes(b"# caf\xe9\nFROM python\n")
+
+    assert image_facts(file).base == "python"
