@@ -109,6 +109,7 @@ def plan_images(
                     state,
                     look_up,
                     cache,
+                    project.file,
                 )
             plans[name] = by_build[key]
         except ConfigError as error:
@@ -127,9 +128,10 @@ def _plan_image(
     state: StackState,
     look_up: LookUp,
     cache: HashCache | None,
+    compose_file: str,
 ) -> ImagePlan:
     chosen = build.platforms[0] if build.platforms else platform
-    source = read_source(build, chosen, cache)
+    source = read_source(build, chosen, cache, compose_file)
     tag = f"src-{source.hash[:TAG_DIGITS]}"
     reference = parse_reference(f"{repository}:{tag}")
     found = look_up(reference)

@@ -49,6 +49,17 @@ class KeyLines:
         """The documents of the compose file, and of those that it includes or extends."""
         return self._follow(lambda root: [*_included(root), *_extended(root)])
 
+    @property
+    def folders(self) -> list[Path]:
+        """Where paths in these files may begin, beside each file's own folder."""
+        named = [
+            file.parent / str(entry["project_directory"])
+            for file, root in self.documents
+            for entry in _value(root, ("include",)) or ()
+            if isinstance(entry, dict) and "project_directory" in entry
+        ]
+        return list(dict.fromkeys([self.file.parent, *named]))
+
     def _place(self, path: Sequence[object]) -> tuple[Path, int]:
         best, place = 0, (self.file, 1)
         for file, root, within in self._candidates(path):

@@ -67,7 +67,8 @@ def find_unpinned(compose_file: Path, environ: Mapping[str, str] | None = None) 
     """
     given = {k: v for k, v in (environ or {}).items() if k.startswith("SLIPWAY_")}
     values = Values({**dotenv(compose_file.parent / ".env"), **given})
-    texts = {file: read_text(file) for file in KeyLines(compose_file).files}
+    lines = KeyLines(compose_file)
+    texts = {file: read_text(file) for file in lines.files}
     named = {file: _services(file, text) for file, text in texts.items()}
     services = [(file, service) for file, found in named.items() for service in found.values()]
     built = {str(service.get("image")) for _, service in services if service.get("build")}
@@ -76,7 +77,7 @@ def find_unpinned(compose_file: Path, environ: Mapping[str, str] | None = None) 
         for file, service in services
         # What a sibling builds has no digest yet.
         if service.get("build") or str(service.get("image")) not in built
-        for finding in _in_service(compose_file, file, texts[file], service, values)
+        for finding in _in_service(lines, file, texts[file], service, values)
     ]
     return [f for f in dict.fromkeys(found) if not _provided(f.image, environ or {})]
 
@@ -119,7 +120,7 @@ def _where(file: Path, node: Any, key: str, path: str = "") -> str:
 
 
 def _in_service(
-    compose_file: Path, file: Path, text: str, service: Mapping[str, Any], values: Values
+    lines: KeyLines, file: Path, text: str, service: Mapping[str, Any], values: Values
 ) -> Iterator[Finding]:
     build = service.get("build")
     image = service.get("image")
@@ -128,11 +129,11 @@ def _in_service(
             yield _finding(file, text, image, *_position(service, "image"))
         return
     settings = {"context": build} if isinstance(build, str) else build
-    dockerfile = _dockerfile(compose_file, file, service, values)
+    dockerfile = _dockerfile(lines, file, service, values)
     if dockerfile is None:
         return
     instructions = read_text(dockerfile).replace("\r\n", "\n")
-    arguments = _arguments(settings.get("args"))
+    arguments = _arguments(settings.get("args"), values)
     literal: list[Finding] = []
     for base in base_images(instructions, arguments):
         if not base.image or _pinned(base.image):
@@ -151,7 +152,7 @@ def _in_service(
 
 
 def _dockerfile(
-    compose_file: Path, file: Path, service: Mapping[str, Any], values: Values
+    lines: KeyLines, file: Path, service: Mapping[str, Any], values: Values
 ) -> Path | None:
     """The Dockerfile of a service; None if it is not there, and may be elsewhere or nowhere."""
     build = service["build"]
@@ -174,10 +175,10 @@ def _dockerfile(
                 ]
             )
         path.append(values.fill(written))
-    # An included file may have the folder of the first one as its own.
-    places = [folder / path[0] / path[1] for folder in (file.parent, compose_file.parent)]
+    # An included file may have the folder of the first one, or yet another, as its own.
+    places = [folder / path[0] / path[1] for folder in (file.parent, *lines.folders)]
     there = next((place for place in places if place.is_file()), None)
-    sure = file == compose_file and "extends" not in service and "://" not in path[0]
+    sure = file == lines.file and "extends" not in service and "://" not in path[0]
     return there or (places[0] if sure else None)
 
 
@@ -219,13 +220,14 @@ def _argument_position(args: Any, name: str) -> tuple[int, int]:
     return line + 1, column
 
 
-def _arguments(args: Any) -> dict[str, str | None]:
+def _arguments(args: Any, values: Values) -> dict[str, str | None]:
     if isinstance(args, list):
         pairs = (str(item).partition("=") for item in args)
-        return {name: value if sign else None for name, sign, value in pairs}
-    return {
-        str(name): None if value is None else str(value) for name, value in (args or {}).items()
-    }
+        found = {name: value if sign else None for name, sign, value in pairs}
+    else:
+        found = {str(n): None if v is None else str(v) for n, v in (args or {}).items()}
+    # Without a value, it is that of the variable of the same name.
+    return {n: values.known.get(n) if v is None else v for n, v in found.items()}
 
 
 def _default_line(lines: list[str], image: str) -> int | None:

@@ -47,13 +47,19 @@ class Source:
     beside: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict, repr=False)
 
 
-def read_source(build: Build, platform: str, cache: HashCache | None = None) -> Source:
+def read_source(
+    build: Build,
+    platform: str,
+    cache: HashCache | None = None,
+    compose_file: str = "compose.yaml",
+) -> Source:
     """Hash what `build` would build.
 
     Args:
         build: the compose file's build section.
         platform: platform to build for, such as linux/amd64.
         cache: spares reading files that have not changed; without it, all are read.
+        compose_file: which file the build is of, for messages.
 
     Raises:
         ConfigError: context or Dockerfile are missing, Dockerfile or ignore file are not valid,
@@ -67,7 +73,7 @@ def read_source(build: Build, platform: str, cache: HashCache | None = None) -> 
         )
     # Its ends of lines too: in a script that it writes they make another image.
     text = read_text(dockerfile)
-    bases = pinned_bases(dockerfile, text, build, platform)
+    bases = pinned_bases(dockerfile, text, build, platform, compose_file)
     rules = _rules(context, build.dockerfile)
     entries = _entries(context, rules, cache, build.dockerfile)
     refuse_own_files(context, entries)
@@ -199,7 +205,9 @@ def _entries(
     return entries
 
 
-def pinned_bases(dockerfile: Path, text: str, build: Build, platform: str) -> dict[str, str]:
+def pinned_bases(
+    dockerfile: Path, text: str, build: Build, platform: str, compose_file: str
+) -> dict[str, str]:
     """The digest of each base image, by the image's name.
 
     Raises:
@@ -210,7 +218,7 @@ def pinned_bases(dockerfile: Path, text: str, build: Build, platform: str) -> di
         if base.image in build.additional_contexts:
             continue
         try:
-            bases[base.image] = _digest_of_base(base)
+            bases[base.image] = _digest_of_base(base, compose_file)
         except ConfigError as error:
             place = f"{dockerfile}:{base.line}"
             problems += [f"{place} {problem}" for problem in error.problems]
@@ -219,7 +227,7 @@ def pinned_bases(dockerfile: Path, text: str, build: Build, platform: str) -> di
     return bases
 
 
-def _digest_of_base(base: BaseImage) -> str:
+def _digest_of_base(base: BaseImage, compose_file: str) -> str:
     if not base.image:
         raise ConfigError(
             [
@@ -240,10 +248,13 @@ def _digest_of_base(base: BaseImage) -> str:
             ]
         ) from None
     if reference.digest is None:
+        # What a stack's configuration gives them is not known to the script.
+        by_hand = f", or add the digest where {base.text} gets its variables"
         raise ConfigError(
             [
                 f"{base.image}: not pinned by digest, so that the same source could give another "
-                "image tomorrow; run scripts/pin"
+                f"image tomorrow; run scripts/pin {compose_file}"
+                + (by_hand if "$" in base.text else "")
             ]
         )
     return reference.digest

@@ -135,7 +135,7 @@ def test_problems_of_several_builds_are_told_together(context: Path) -> None:
         f"{context}/missing/Dockerfile: no such Dockerfile; correct build.context or "
         "build.dockerfile",
         f"{context}/unpinned/Dockerfile:1 python:3.11: not pinned by digest, so that the same "
-        "source could give another image tomorrow; run scripts/pin",
+        "source could give another image tomorrow; run scripts/pin compose.yaml",
     )
 
 

@@ -137,3 +137,12 @@ def test_key_of_an_included_or_extended_file_has_its_place_there(tmp_path: Path)
     assert lines.files == [
         tmp_path / name for name in ("compose.yaml", "a.yaml", "b.yaml", "base.yaml")
     ]
+
+
+def test_folders_are_the_file_s_own_and_those_that_are_named_for_included_ones(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text("include: [a.yaml, {path: b.yaml, project_directory: app}]\n")
+    assert KeyLines(file).folders == [tmp_path, tmp_path / "app"]
+    assert KeyLines(tmp_path / "missing.yaml").folders == [tmp_path]

@@ -474,6 +474,27 @@ def test_dockerfile_of_an_included_file_may_be_in_the_first_one_s_folder(tmp_pat
     assert pin(tmp_path, files)["Dockerfile"] == f"FROM python:3.12@{DIGEST}\n"
 
 
+def test_dockerfile_of_an_included_file_may_be_in_the_folder_that_is_named(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "include: [{path: infra/more.yaml, project_directory: app}]\n",
+        "infra/more.yaml": "services: {app: {build: .}}\n",
+        "app/Dockerfile": "FROM python:3.12\n",
+    }
+    assert pin(tmp_path, files)["app/Dockerfile"] == f"FROM python:3.12@{DIGEST}\n"
+
+
+def test_argument_that_a_variable_gives_its_value_is_not_passed_over(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services:\n  web:\n    build:\n      context: .\n      args: [BASE]\n",
+        "Dockerfile": "ARG BASE\nFROM $BASE\n",
+        ".env": "BASE=python:3.12\n",
+    }
+    assert refused(tmp_path, files) == [
+        "compose.yaml:5 python:3.12: does not stand on this line in one piece; pin it by hand "
+        "where its variables are set or its line goes on"
+    ]
+
+
 @pytest.mark.parametrize(
     "build",
     [

@@ -385,12 +385,30 @@ def test_unpinned_bases_are_refused_together(app: Context) -> None:
         app.hash()
 
     file = app.root / "Dockerfile"
-    reason = "so that the same source could give another image tomorrow; run scripts/pin"
+    reason = (
+        "so that the same source could give another image tomorrow; run scripts/pin compose.yaml"
+    )
     assert refusal.value.problems == (
         f"{file}:1 node:22: not pinned by digest, {reason}",
         f"{file}:2 python:3.11: not pinned by digest, {reason}",
         f"{file}:4 $X: the build argument has no value; give it under build.args in the compose "
         "file",
+    )
+
+
+def test_base_without_a_digest_names_the_compose_file_that_is_to_be_pinned(app: Context) -> None:
+    app.write("Dockerfile", b"ARG X\nFROM ${X}\nFROM b:1\n")
+    build = Build(context=str(app.root), args={"X": "a:1"})
+
+    with pytest.raises(ConfigError) as refusal:
+        read_source(build, PLATFORM, compose_file="../shop/compose.yaml")
+
+    file = app.root / "Dockerfile"
+    why = "not pinned by digest, so that the same source could give another image tomorrow"
+    remedy = "run scripts/pin ../shop/compose.yaml"
+    assert refusal.value.problems == (
+        f"{file}:2 a:1: {why}; {remedy}, or add the digest where ${{X}} gets its variables",
+        f"{file}:3 b:1: {why}; {remedy}",
     )
 
 

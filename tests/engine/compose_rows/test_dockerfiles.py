@@ -9,7 +9,7 @@ from .support import DOCKERFILE, PIN, WEB, Sample
 def unpinned(line: int, image: str) -> str:
     return (
         f"Dockerfile:{line} {image}: not pinned by digest, so that the same source could give "
-        "another image tomorrow; run scripts/pin"
+        "another image tomorrow; run scripts/pin compose.yaml"
     )
 
 

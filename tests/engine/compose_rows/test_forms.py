@@ -20,7 +20,7 @@ def unset(line: int, name: str, reason: str = "") -> str:
 def unpinned(line: int, image: str, file: str = "Dockerfile") -> str:
     return (
         f"{file}:{line} {image}: not pinned by digest, so that the same source could give another "
-        "image tomorrow; run scripts/pin"
+        "image tomorrow; run scripts/pin compose.yaml"
     )
 
 
@@ -488,7 +488,8 @@ COPY --from=assets /dist /dist
     assert sample.web().problems == [
         unpinned(1, "docker/dockerfile:1"),
         unpinned(3, "node:22"),
-        unpinned(4, "python:3.12-slim"),
+        unpinned(4, "python:3.12-slim")
+        + ", or add the digest where python:${VERSION}-slim gets its variables",
         unpinned(5, "ghcr.io/astral-sh/uv:0.5"),
         unpinned(6, "busybox"),
     ]
