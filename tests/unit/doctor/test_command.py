@@ -35,6 +35,7 @@ def doctor(
         out, err = capsys.readouterr()
         return int(end.value.code or 0), out, err
 
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(command, "surroundings", around)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
     scene.engine.add("shop-test-ingress", image("e"), running=True)
