@@ -21,6 +21,7 @@ from components.source_image import SourceImage, SourceImageArgs
 from slipway import deploy, hooked, preflight
 from slipway.fixed_settings import network_resource, volume_resource
 from slipway.host import registry_login
+from slipway.image_labels import image_labels
 from slipway.image_plan import ImagePlan, ReleasedImage
 from slipway.prepared import Prepared, Settings, StackName
 from slipway.registry import is_local
@@ -187,7 +188,8 @@ class DockerStack(pulumi.ComponentResource):
             if isinstance(image, ImagePlan):
                 if image.name not in built:
                     pushed = functools.partial(self._prepared.pushed.__setitem__, image.name)
-                    args = SourceImageArgs(image, self._prepared.redactor, pushed)
+                    labels = image_labels(image.source.hash, self._prepared.origin.git)
+                    args = SourceImageArgs(image, self._prepared.redactor, labels, pushed)
                     built[image.name] = SourceImage(image.name, args, self._options())
                 references[plan.service.name] = built[image.name].reference
             else:

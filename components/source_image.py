@@ -1,8 +1,8 @@
 """An image that is named by its source."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +12,8 @@ import pulumi_docker as docker
 from components.hooks import before_create
 from slipway import build_log
 from slipway.build_context_link import context_for, link_context
+from slipway.image_labels import SOURCE_HASH
 from slipway.image_plan import ImagePlan, relative_context, require_unchanged
-
-LABEL_SOURCE_HASH = "slipway.source-hash"
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,14 @@ class SourceImageArgs:
 
     Args:
         plan: what to build, and what the registry has of it (`slipway.plan.plan_images`).
+        labels: what the image tells of itself; those of the compose file go before them.
         redact: hides secrets in the output of a build that failed.
         pushed: takes the time, in ISO's notation, at which the image was in the registry.
     """
 
     plan: ImagePlan
     redact: Callable[[str], str]
+    labels: Mapping[str, str] = field(default_factory=dict)
     pushed: Callable[[str], None] = lambda time: None
 
 
@@ -57,6 +58,7 @@ class SourceImage(pulumi.ComponentResource):
         plan = args.plan
         self._redact = args.redact
         self._pushed = args.pushed
+        self._labels = {**args.labels, **plan.build.labels, SOURCE_HASH: plan.source.hash}
         digest = self._build_and_push(name, plan) if plan.declared else str(plan.digest)
         self.source_hash = pulumi.Output.from_input(plan.source.hash)
         self.reference = pulumi.Output.concat(plan.reference.name, "@", digest)
@@ -86,9 +88,14 @@ class SourceImage(pulumi.ComponentResource):
                 platform=plan.platform,
                 additional_contexts=_contexts(plan) or None,
                 secrets=_secrets(plan) or None,
-                labels={**plan.build.labels, LABEL_SOURCE_HASH: plan.source.hash},
+                # The provider hands `labels` to the old builder only.
+                label=self._labels,
             ),
-            opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(hooks=hooks)),
+            # The image is named after its source: a commit of something else is no reason to
+            # build it again.
+            opts=pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(hooks=hooks, ignore_changes=["build.label"])
+            ),
         )
         pushed = docker.RegistryImage(
             name,

@@ -1,16 +1,21 @@
 """Who releases, and from what: for the ledger and the evidence."""
 
 import getpass
+import re
 import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 ACTOR = "SLIPWAY_ACTOR"
 HOTFIX = "SLIPWAY_HOTFIX"
 _TIMEOUT = 10.0
+_SCP_LIKE = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//)[^@]+")
+"""`git@host:path`, as git takes it beside URLs; its user is no secret."""
 
 Git = Callable[[Sequence[str]], str | None]
 """Runs git with these arguments; gives what it printed, or None if it failed."""
@@ -24,11 +29,15 @@ class GitState:
         commit: 40 digits.
         branch: its name; None where no branch is checked out.
         dirty: whether something in the folder differs from the commit.
+        remote: address of the repository that it was cloned from; None without one.
+        committed: when the commit was made, in UTC.
     """
 
     commit: str
     branch: str | None
     dirty: bool
+    remote: str | None = None
+    committed: str | None = None
 
     def recorded(self) -> dict[str, Any]:
         branch = {} if self.branch is None else {"branch": self.branch}
@@ -84,7 +93,29 @@ def git_state(folder: Path, git: Git | None = None) -> GitState | None:
         return None
     branch = run(["symbolic-ref", "--short", "-q", "HEAD"])
     changes = run(["status", "--porcelain", "--", "."])
-    return GitState(commit.strip(), (branch or "").strip() or None, changes != "")
+    return GitState(
+        commit.strip(),
+        (branch or "").strip() or None,
+        changes != "",
+        public_address(run(["config", "--get", "remote.origin.url"]) or ""),
+        _moment(run(["show", "-s", "--format=%ct", "HEAD"]) or ""),
+    )
+
+
+def public_address(remote: str) -> str | None:
+    """A remote's address without an account; None for a folder, which is this machine's alone."""
+    if _SCP_LIKE.fullmatch(remote.strip()):
+        return remote.strip()
+    parts = urlsplit(remote.strip())
+    if not parts.scheme or not parts.hostname or parts.scheme == "file":
+        return None
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _moment(seconds: str) -> str | None:
+    text = seconds.strip()
+    return datetime.fromtimestamp(int(text), UTC).isoformat() if text.isdecimal() else None
 
 
 def git_in(folder: Path) -> Git:

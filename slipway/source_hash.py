@@ -25,7 +25,7 @@ from slipway.services import Build
 from slipway.yaml_edit import read_text
 
 _IMAGE = "docker-image://"
-_SCHEME = "slipway-source-1"
+_SCHEME = "slipway-source-2"
 """Changes when the rule of hashing does, so that hashes of two rules are never compared."""
 _OWN_FOLDER = ".slipway"
 

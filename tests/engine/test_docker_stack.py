@@ -10,6 +10,7 @@ import pytest
 
 from slipway import build_log, hooked
 from slipway.errors import ConfigError, GateError
+from slipway.origin import GitState
 from slipway.prepared import Prepared
 from slipway.proxy import Site, caddy_config, settings_id
 from slipway.redact import Redactor
@@ -235,13 +236,29 @@ def test_image_is_built_under_the_tag_of_its_source_and_pushed(shop: Shop) -> No
             "dockerfile": "Dockerfile",
             "buildArgs": {"V": "1"},
             "platform": "linux/amd64",
-            "labels": {"slipway.source-hash": hash_},
+            "label": {"slipway.source-hash": hash_},
         },
     }
     assert dict(world.one(REGISTRY_IMAGE).inputs) == {"name": name, "keepRemotely": True}
     assert world.outputs[f"shop-{hash_[:12]}"] == {
         "source_hash": hash_,
         "reference": f"{shop.registry.address}/shop@{PUSHED}",
+    }
+
+
+def test_image_tells_which_commit_it_was_built_from(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = GitState("c0ffee", "main", dirty=True, committed="2026-01-01T00:00:00+00:00")
+    monkeypatch.setattr("slipway.origin.git_state", lambda folder: git)
+    shop.web["build"]["labels"] = {"team": "shop", "org.opencontainers.image.revision": "mine"}
+    world = shop.declare()
+
+    assert world.one(REMOTE_IMAGE).inputs["build"]["label"] == {
+        "team": "shop",
+        "slipway.source-hash": source_hash(world),
+        "org.opencontainers.image.revision": "mine",
+        "org.opencontainers.image.created": "2026-01-01T00:00:00+00:00",
     }
 
 
@@ -328,7 +345,7 @@ def test_what_holds_data_or_serves_is_never_replaced_by_the_way(shop: Shop) -> N
         (NETWORK, "shop-network"): (("*",), False),
         (VOLUME, "shop-ingress-routes"): (("*",), False),
         (VOLUME, "shop-data"): (("*",), True),
-        (REMOTE_IMAGE, image): ((), True),
+        (REMOTE_IMAGE, image): (("build.label",), True),
         (REGISTRY_IMAGE, image): ((), True),
         (STASH, "shop-key"): (("input",), False),
     }

@@ -1,5 +1,6 @@
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ class FakeGit:
 
     def __call__(self, arguments: Sequence[str]) -> str | None:
         self.commands.append(arguments)
-        return self.answers[arguments[0].replace("-", "_")]
+        return self.answers.get(arguments[0].replace("-", "_"))
 
 
 # --- where there is no repository -----------------------------------------------------------
@@ -72,12 +73,44 @@ def test_state_has_commit_branch_and_what_differs(
         ["rev-parse", "--verify", "HEAD"],
         ["symbolic-ref", "--short", "-q", "HEAD"],
         ["status", "--porcelain", "--", "."],
+        ["config", "--get", "remote.origin.url"],
+        ["show", "-s", "--format=%ct", "HEAD"],
     ]
 
 
 def run_git(folder: Path, *arguments: str) -> None:
     settings = ["-c", "user.name=me", "-c", "user.email=me@here", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", *settings, *arguments], cwd=folder, check=True, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("", None),
+        ("/srv/git/shop.git", None),
+        ("../shop.git", None),
+        ("file:///srv/git/shop.git", None),
+        ("https://kim:token@git.example.com/shop.git\n", "https://git.example.com/shop.git"),
+        ("https://git.example.com/shop.git?token=x", "https://git.example.com/shop.git"),
+        ("ssh://git@git.example.com:2222/shop.git", "ssh://git.example.com:2222/shop.git"),
+        ("git@git.example.com:team/shop.git\n", "git@git.example.com:team/shop.git"),
+    ],
+)
+def test_address_of_a_repository_has_no_account_and_is_no_folder(
+    remote: str, address: str | None
+) -> None:
+    git = FakeGit(rev_parse=COMMIT, config=remote, status="")
+    found = git_state(Path(), git)
+    assert found == GitState(COMMIT, None, dirty=False, remote=address)
+
+
+@pytest.mark.parametrize(
+    ("said", "time"),
+    [("fatal", None), ("1767225600\n", "2026-01-01T00:00:00+00:00")],
+)
+def test_time_is_that_of_the_commit(said: str, time: str | None) -> None:
+    git = FakeGit(rev_parse=COMMIT, show=said, status="")
+    assert git_state(Path(), git) == GitState(COMMIT, None, dirty=False, committed=time)
 
 
 def test_only_what_is_in_the_folder_makes_it_differ_from_its_commit(tmp_path: Path) -> None:
@@ -93,9 +126,9 @@ def test_only_what_is_in_the_folder_makes_it_differ_from_its_commit(tmp_path: Pa
     (tmp_path / "elsewhere").touch()
     assert git_state(app) == clean
     (app / "new").touch()
-    assert git_state(app) == GitState(clean.commit, "main", dirty=True)
+    assert git_state(app) == replace(clean, dirty=True)
     run_git(tmp_path, "checkout", "-q", "--detach")
-    assert git_state(app) == GitState(clean.commit, None, dirty=True)
+    assert git_state(app) == replace(clean, branch=None, dirty=True)
 
 
 # --- who --------------------------------------------------------------------------------------

@@ -341,7 +341,7 @@ def test_names_that_are_no_utf_8_count(app: Context) -> None:
 def test_entries_are_hashed_as_canonical_json(path: str, target: str | None) -> None:
     entry = Entry(path, "120000", target)
     head = {"args": {}, "bases": {}, "dockerfile": "", "platform": PLATFORM, "target": None}
-    lines = [{**head, "scheme": "slipway-source-1"}, [path, "120000", target, None]]
+    lines = [{**head, "scheme": "slipway-source-2"}, [path, "120000", target, None]]
 
     assert source_hash([entry], "", Build(context="."), PLATFORM, {}) == (
         hashlib.sha256(b"".join(canonical_json(line) + b"\n" for line in lines)).hexdigest()
@@ -354,7 +354,7 @@ def test_source_hash_is_the_same_on_every_machine() -> None:
 
     # Known from before: a change of the rule needs another scheme name, and new builds everywhere.
     assert source_hash(entries, DOCKERFILE, build, PLATFORM, {BASE: DIGEST}) == (
-        "c0830a4e34b7c2da1d0a689d196536e9e831449e42908eab407c1c5d13c92714"
+        "37f4a5803fc0d2896bc09e2189f08e2c744d37814e42c57006338e808d20d83c"
     )
 
 
