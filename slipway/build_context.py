@@ -99,11 +99,11 @@ def _children(root: str, below: str) -> list[os.DirEntry[str]]:
 
 def _entry(root: str, path: str, status: os.stat_result, known: Known) -> Entry:
     """The entry, with the content of a file only if it is known."""
-    name, mode = _readable(path), _mode(status.st_mode)
+    name, mode = readable(path), _mode(status.st_mode)
     if stat.S_ISREG(status.st_mode):
         return Entry(name, mode, None, known.content(name, stamp_of(status)))
     if stat.S_ISLNK(status.st_mode):
-        return Entry(name, mode, _readable(os.readlink(os.path.join(root, path))))
+        return Entry(name, mode, readable(os.readlink(os.path.join(root, path))))
     return Entry(name, mode)
 
 
@@ -144,7 +144,8 @@ def _mode(mode: int) -> str:
     return f"{stat.S_IFMT(mode) | permissions:o}"
 
 
-def _readable(path: str) -> str:
+def readable(path: str) -> str:
+    """A path as text in which no two look the same; see `Entry`."""
     if path.isascii() and "\\" not in path:
         return path
     # Backslashes are escaped too, so that no two paths look the same.

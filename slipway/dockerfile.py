@@ -10,7 +10,7 @@ from typing import Any
 from dockerfile_parse import DockerfileParser
 
 USUAL_PLATFORM = "linux/amd64"
-_VARIABLE = re.compile(
+VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?:(?P<sign>:?[-+?])(?P<word>(?:[^{}]|\{[^{}]*\})*))?\}|(?P<bare>\w+))"
 )
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S.*?)\s*$")
@@ -167,7 +167,7 @@ def _substitute(text: str, values: Mapping[str, str]) -> str:
             return _substitute(match["word"], values) if given else ""
         return known or ""
 
-    return _VARIABLE.sub(value, text)
+    return VARIABLE.sub(value, text)
 
 
 def _of_platform(platform: str, args: Mapping[str, str | None]) -> dict[str, str]:
@@ -221,7 +221,11 @@ def instructions(dockerfile: str) -> list[Instruction]:
     """The instructions of a Dockerfile, in its order; what here-documents hold is none."""
     text = _without_here_documents(dockerfile).encode()
     found: list[dict[str, Any]] = DockerfileParser(fileobj=io.BytesIO(text)).structure
-    return [Instruction(i["instruction"], i["value"], i["startline"] + 1) for i in found]
+    return [
+        Instruction(i["instruction"], i["value"], i["startline"] + 1)
+        for i in found
+        if i["instruction"] != "COMMENT"
+    ]
 
 
 def _without_here_documents(dockerfile: str) -> str:
