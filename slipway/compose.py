@@ -16,10 +16,10 @@ from slipway.compose_notes import left_out, not_in_utf_8, of_this_machine, unhea
 from slipway.compose_reader import Run, run_command
 from slipway.compose_repair import interpret
 from slipway.errors import ConfigError
-from slipway.extension import Model
 from slipway.key_lines import KeyLines
 from slipway.left_to_image import complete
 from slipway.services import FileSource, Network, Project, Service, Volume
+from slipway.values import Model
 
 _M = TypeVar("_M", bound=Model)
 

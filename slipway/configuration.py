@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from slipway.errors import ConfigError
-from slipway.extension import Seconds
 from slipway.prepared import Settings
 from slipway.type_words import said_of_type
+from slipway.values import Seconds
 
 _NAMESPACE = "slipway"
 

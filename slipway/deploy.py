@@ -135,6 +135,10 @@ def prepare(
         known=known,
         run=environ.get(RUN, ""),
         time=now.isoformat(timespec="seconds"),
+        proof_places={
+            name: declared.lines.where("services", name, "x-slipway", "proof")
+            for name in project.services
+        },
     )
 
 

@@ -5,35 +5,11 @@ Keys that are not known are refused, so that nothing is ignored in silence.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from slipway.canonical import integers
-from slipway.durations import parse_duration
-
-Seconds = Annotated[
-    float,
-    BeforeValidator(lambda v: parse_duration(v) if isinstance(v, str) else v),
-    Field(ge=0, allow_inf_nan=False),
-]
-"""A duration: compose notation (`15s`) or a number of seconds."""
-
-
-def texts(value: Any) -> Any:
-    """A list, where one text is given too."""
-    return [value] if isinstance(value, str) else value
-
-
-class Model(BaseModel):
-    """A frozen value that refuses unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from slipway.proof.settings import Proof
+from slipway.values import Model, Seconds, texts
 
 
 def _absolute(path: str) -> str:
@@ -129,6 +105,7 @@ class Extension(Model):
             requests from the stop of the old one until the new one is proven.
         hold: seconds that a request is held at most, default 30; needs `overlap: false`.
         ephemeral: a database without a volume, whose data is meant to be lost.
+        proof: what must be true of the image before a container of it starts.
         allow: what is refused unless it is allowed by name.
     """
 
@@ -145,7 +122,8 @@ class Extension(Model):
     overlap: bool = True
     hold: Seconds = 30.0
     ephemeral: bool = False
-    allow: list[Literal["docker.sock"]] = Field(default_factory=list)
+    proof: Proof = Field(default_factory=Proof)
+    allow: list[Literal["docker.sock", "root"]] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> "Extension":

@@ -5,9 +5,8 @@ or raises, and then what served before still serves and no unproven container ru
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from slipway.draining import Drain
 from slipway.errors import GateError, HostError
@@ -15,13 +14,15 @@ from slipway.evidence.recorder import Recorder, silent
 from slipway.extension import Extension
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import Host
+from slipway.image_proofs import prove_images
 from slipway.ingress import Ingress, Lease, LiveRoute
 from slipway.jobs import Jobs
 from slipway.probes import Prober
+from slipway.proof.course import Images
 from slipway.proving import Prover, World
 from slipway.proxy import HELD
 from slipway.redact import Redactor
-from slipway.restoration import Restoration, served_before
+from slipway.restoration import Restoration, served_before, unheld
 from slipway.roles import Role
 from slipway.succession import Succession
 
@@ -40,6 +41,7 @@ class Gate:
         clock: gives seconds; for tests.
         sleep: for tests.
         evidence: takes down what was seen.
+        images: looks into images; needed where the plan has proofs.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class Gate:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         evidence: Recorder | None = None,
+        images: Images | None = None,
     ) -> None:
         self._plan = plan
         self._ingress = ingress
         self._connect = connect
-        self._world = World(host, prober, redact, report, clock, sleep, evidence or silent())
+        taken = evidence or silent()
+        self._world = World(host, prober, redact, report, clock, sleep, taken, images)
         self._drain = Drain(self._world, ingress)
 
     def run(self) -> None:
@@ -85,7 +89,7 @@ class _Passage:
         self._lease = lease
         self._drain = drain
         # A killed gate may have left requests held: the state knows for whom they wait.
-        self._seen = _unheld(ingress.live(), plan.served)
+        self._seen = unheld(ingress.live(), plan.served)
         self._before = served_before(plan, self._seen, world.host)
         self._succession = Succession(plan, world, ingress, lease, drain)
         self._restoration = Restoration(
@@ -97,6 +101,7 @@ class _Passage:
     def run(self) -> None:
         """Either the release serves in the end, or what served before."""
         try:
+            prove_images(self._plan, self._world)
             prover = Prover(
                 self._plan, self._world, self._lease.open_candidates(self._plan.upstreams)
             )
@@ -179,7 +184,7 @@ class _Passage:
             )
             return
         # What is held now, this gate holds, in the place of what it saw; the state may not know it.
-        if _unheld(now, self._seen.upstreams).upstreams != {**self._seen.upstreams, **self._opened}:
+        if unheld(now, self._seen.upstreams).upstreams != {**self._seen.upstreams, **self._opened}:
             self._lease.confirm(self._seen)  # Fails: someone else has moved the route.
         self._lease.switch(now, self._plan.fingerprint, upstreams, self._plan.table)
         self._world.report("switched: new requests go to this release")
@@ -288,12 +293,3 @@ class _Passage:
         except Exception as error:
             # The release serves: it must not be undone for the sake of a leftover.
             self._world.report(f"leftovers stay for now: {self._world.redact(str(error))}")
-
-
-def _unheld(found: LiveRoute, behind: Mapping[str, str]) -> LiveRoute:
-    """A route with what serves in the place of what is held; left out where nothing does."""
-    upstreams = {
-        service: behind.get(service, "") if upstream == HELD else upstream
-        for service, upstream in found.upstreams.items()
-    }
-    return replace(found, upstreams={s: up for s, up in upstreams.items() if up})

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from slipway.extension import Extension, Probe
+from slipway.proof.subject import Subject
 from slipway.roles import Role
 
 REACHED = Probe(name="reached", tcp=True)
@@ -83,6 +84,7 @@ class GatePlan:
             wait for the routed ones to be proven.
         logs: where the driver keeps whole logs, if it undoes what fails; else what was refused
             stays, to be looked at.
+        proofs: what is to be proven of images before anything starts, by service.
     """
 
     stack: str
@@ -96,6 +98,7 @@ class GatePlan:
     logs: str = ""
     proven_before: bool = False
     table: str = ""
+    proofs: Mapping[str, Subject] = field(default_factory=dict)
 
     def of(self, role: Role) -> list[Candidate]:
         """The candidates that play a part."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from slipway import preflight
@@ -22,6 +23,8 @@ from slipway.ingress import Ingress
 from slipway.plan import ContainerPlan, identity_of
 from slipway.prepared import Prepared, Settings
 from slipway.probes import Prober
+from slipway.proof.inspection import Inspector
+from slipway.proof.subject import Subject, subject_of
 from slipway.proxy import table_id
 from slipway.roles import Role, job_timeout
 from slipway.state import live_fact
@@ -54,6 +57,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
         table=table_id(prepared.sites),
         labels={LABEL_OWNER: prepared.stack.owner, LABEL_ROLE: "service"},
         proven_before=restores,
+        proofs=_proofs(prepared, services),
         logs=f"backups/{prepared.stack.stack}/{prepared.run}/" if prepared.run else "",
     )
     evidence = _recorder(prepared, report)
@@ -68,6 +72,7 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
                 prepared.redactor,
                 report,
                 evidence=evidence,
+                images=Inspector(host.client, prepared.labels, prepared.prefix),
             ).run()
     except BaseException as error:
         evidence.finish(None, str(error) or type(error).__name__)
@@ -75,6 +80,21 @@ def pass_gate(prepared: Prepared, fact: Mapping[str, Any], report: Callable[[str
             raise type(error)(_told(prepared, error)) from error
         raise
     evidence.finish(live_fact(fact).ledger[0]["number"])
+
+
+def _proofs(prepared: Prepared, services: Mapping[str, Any]) -> dict[str, Subject]:
+    """What is to be proven of the images, by service."""
+    live = prepared.live
+    served = live.ledger[0]["services"] if live.ledger else {}
+    found = {}
+    for plan in prepared.containers:
+        name = plan.service.name
+        place = prepared.proof_places.get(name, name)
+        image, earlier = services[name]["image"], served.get(name, {})
+        subject = subject_of(plan, place, Path.cwd(), image, earlier)
+        if subject is not None:
+            found[name] = subject
+    return found
 
 
 def _told(prepared: Prepared, error: UserError) -> str:

@@ -88,6 +88,11 @@ class Host:
         self._client = client
 
     @property
+    def client(self) -> docker.DockerClient:
+        """The Docker SDK's client."""
+        return self._client
+
+    @property
     def local(self) -> bool:
         """Whether the engine runs on this machine: the SDK calls a socket's host localhost."""
         found = _HOST_OF_URL.match(str(self._client.api.base_url))
@@ -95,7 +100,7 @@ class Host:
 
     def container(self, name: str) -> ContainerState | None:
         """The container of this name or id; None if there is none."""
-        with _explained(f"look at container {name}"):
+        with explained(f"look at container {name}"):
             try:
                 return _state(self._client.api.inspect_container(name))
             except NotFound:
@@ -104,14 +109,14 @@ class Host:
     def containers(self, labels: Mapping[str, str]) -> list[ContainerState]:
         """All containers, running or not, that carry all these labels; sorted by name."""
         wanted = [f"{key}={value}" for key, value in labels.items()]
-        with _explained("list containers"):
+        with explained("list containers"):
             found = self._client.api.containers(all=True, filters={"label": wanted})
         states = (self.container(item["Id"]) for item in found)
         return sorted((s for s in states if s is not None), key=lambda s: s.name)
 
     def publisher(self, port: int) -> ContainerState | None:
         """The running container that publishes a host port, if one does."""
-        with _explained("list containers"):
+        with explained("list containers"):
             found = self._client.api.containers(filters={"publish": f"{port}/tcp"})
             found += self._client.api.containers()
         for item in found:
@@ -121,7 +126,7 @@ class Host:
 
     def start(self, name: str) -> None:
         """Start a container; one that runs already stays as it is."""
-        with _explained(f"start container {name}"):
+        with explained(f"start container {name}"):
             self._client.api.start(name)
 
     def stop(self, name: str, grace: float) -> None:
@@ -129,7 +134,7 @@ class Host:
 
         One that is gone counts as stopped.
         """
-        with _explained(f"stop container {name}"):
+        with explained(f"stop container {name}"):
             try:
                 self._client.api.stop(name, timeout=round(grace))
             except NotFound:
@@ -137,7 +142,7 @@ class Host:
 
     def remove(self, name: str) -> None:
         """Remove a container, running or not; one that is gone counts as removed."""
-        with _explained(f"remove container {name}"):
+        with explained(f"remove container {name}"):
             try:
                 self._client.api.remove_container(name, force=True)
             except NotFound:
@@ -148,7 +153,7 @@ class Host:
 
     def log_tail(self, name: str, lines: int) -> str:
         """The last lines that a container printed."""
-        with _explained(f"read the log of container {name}"):
+        with explained(f"read the log of container {name}"):
             try:
                 raw = self._client.api.logs(name, tail=lines)
             except NotFound:
@@ -157,7 +162,7 @@ class Host:
 
     def log_lines(self, name: str) -> Iterator[str]:
         """All that a container printed, line by line, with its times; nothing if it is gone."""
-        with _explained(f"read the log of container {name}"):
+        with explained(f"read the log of container {name}"):
             try:
                 chunks = self._client.api.logs(name, stream=True, follow=False, timestamps=True)
             except NotFound:
@@ -174,7 +179,7 @@ class Host:
 
         Of a container that runs again, Docker tells it no more but in its record of events.
         """
-        with _explained(f"read the events of container {name}"):
+        with explained(f"read the events of container {name}"):
             now = int(time.time())
             found = self._client.api.events(
                 since=now - _EVENTS_KEPT,
@@ -187,7 +192,7 @@ class Host:
 
     def execute(self, name: str, command: Sequence[str]) -> tuple[int, str]:
         """Run a command in a running container: its exit code, and what it printed."""
-        with _explained(f"run a command in container {name}"):
+        with explained(f"run a command in container {name}"):
             created = self._client.api.exec_create(name, list(command))
             output = self._client.api.exec_start(created["Id"])
             found = self._client.api.exec_inspect(created["Id"])
@@ -203,7 +208,7 @@ class Host:
 
     def networks(self, name: str) -> list[NetworkState]:
         """All networks of this name; Docker allows several."""
-        with _explained("list networks"):
+        with explained("list networks"):
             found = self._client.api.networks(names=[name])
             # The filter matches parts of names too.
             exact = [item["Id"] for item in found if item["Name"] == name]
@@ -215,7 +220,7 @@ class Host:
 
     def has_volume(self, name: str) -> bool:
         """Whether there is a volume of this name."""
-        with _explained(f"look at volume {name}"):
+        with explained(f"look at volume {name}"):
             try:
                 self._client.api.inspect_volume(name)
             except NotFound:
@@ -224,7 +229,7 @@ class Host:
 
     def writers(self, volume: str) -> list[ContainerState]:
         """The running containers that may write to a volume, sorted by name."""
-        with _explained(f"list the containers of volume {volume}"):
+        with explained(f"list the containers of volume {volume}"):
             found = self._client.api.containers(filters={"volume": volume})
         # The filter takes a part of a name, and a folder, for a match too.
         writing = [
@@ -238,14 +243,14 @@ class Host:
 
     def engine_version(self) -> tuple[int, int]:
         """Major and minor version of the engine."""
-        with _explained("ask the engine for its version"):
+        with explained("ask the engine for its version"):
             found = str(self._client.version().get("Version", "0.0"))
         major, _, rest = found.partition(".")
         return int(major or 0), int(rest.partition(".")[0] or 0)
 
     def remove_network(self, id_: str) -> None:
         """Remove a network that no container uses."""
-        with _explained(f"remove network {id_}"):
+        with explained(f"remove network {id_}"):
             self._client.api.remove_network(id_)
 
     def image_digests(self, image: str) -> list[str]:
@@ -253,7 +258,7 @@ class Host:
 
         Docker shortens names of its own hub: compare digests, not names (`has_digest`).
         """
-        with _explained(f"look at image {image}"):
+        with explained(f"look at image {image}"):
             try:
                 found = self._client.images.get(image)
             except NotFound:
@@ -262,7 +267,7 @@ class Host:
 
     def image_created(self, image: str) -> str | None:
         """When an image was built, as Docker writes it; None if there is no such image."""
-        with _explained(f"look at image {image}"):
+        with explained(f"look at image {image}"):
             try:
                 found = self._client.images.get(image)
             except NotFound:
@@ -279,7 +284,7 @@ def connect() -> Host:
     Raises:
         HostError: it does not answer.
     """
-    with _explained("reach the Docker engine"):
+    with explained("reach the Docker engine"):
         client = docker.from_env(timeout=_CALL_TIMEOUT)
         client.ping()
     return Host(client)
@@ -307,7 +312,8 @@ def registry_login(registry: str) -> Credentials | None:
 
 
 @contextmanager
-def _explained(action: str) -> Iterator[None]:
+def explained(action: str) -> Iterator[None]:
+    """What goes wrong with Docker in the block becomes a HostError that says what was tried."""
     try:
         yield
     except requests.exceptions.ConnectionError as error:

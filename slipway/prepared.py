@@ -105,6 +105,7 @@ class Prepared:
         known: values that the state keeps, by name.
         run: name of the driver's run; empty without one.
         time: at which this run began, in UTC, as the ledger tells it.
+        proof_places: `file:line key` of what is to be proven of images, by service.
         pushed: when this run has pushed an image, by the name of its resources; it grows.
     """
 
@@ -128,6 +129,7 @@ class Prepared:
     known: Mapping[str, str] = field(default_factory=dict, repr=False)
     run: str = ""
     time: str = field(default="", compare=False)
+    proof_places: Mapping[str, str] = field(default_factory=dict, compare=False)
     pushed: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property

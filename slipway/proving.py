@@ -14,6 +14,7 @@ from slipway.extension import Probe
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import ContainerState, Host, has_digest
 from slipway.probes import Prober, Verdict, public_headers
+from slipway.proof.course import Images
 from slipway.proxy import KEY_HEADER, KEY_PREFIX, LIVE_PREFIX, SERVICE_HEADER
 from slipway.redact import Redactor
 from slipway.refusal import failure_report
@@ -50,6 +51,7 @@ class World:
         clock: gives seconds.
         sleep: passes them.
         evidence: takes down what was seen.
+        images: looks into images; None where none are to be proven.
     """
 
     host: Host
@@ -59,6 +61,7 @@ class World:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     evidence: Recorder = field(default_factory=silent)
+    images: Images | None = None
 
 
 class Prover:

@@ -14,6 +14,7 @@ from slipway.host import registry_login
 from slipway.image_plan import LookUp, plan_images, pulled_images
 from slipway.mounted_files import Mounted, collect
 from slipway.prepared import Settings, StackName
+from slipway.proof.unmapped import unmapped
 from slipway.redact import Redactor
 from slipway.registry import Registry
 from slipway.review import Subject, review
@@ -122,6 +123,7 @@ def _judge(
             look_up or registry.digest,
             HashCache(),
         )
+    problems.found += unmapped(project, lines, images)
     marked = None if problems.found else _marked(stack, settings, environ)
     return Declared(
         project,

@@ -1,9 +1,13 @@
 """Bringing back what served before a release that did not pass."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_SERVICE, ContainerState, Host
 from slipway.ingress import Ingress, LiveRoute
 from slipway.proving import POLL, World
+from slipway.proxy import HELD
 from slipway.refusal import described
 from slipway.roles import Role
 from slipway.succession import WORKS, Succession
@@ -145,3 +149,12 @@ class Restoration:
 
 def _service(container: ContainerState) -> str:
     return str(container.labels.get(LABEL_SERVICE, ""))
+
+
+def unheld(found: LiveRoute, behind: Mapping[str, str]) -> LiveRoute:
+    """A route with what serves in the place of what is held; left out where nothing does."""
+    upstreams = {
+        service: behind.get(service, "") if upstream == HELD else upstream
+        for service, upstream in found.upstreams.items()
+    }
+    return replace(found, upstreams={s: up for s, up in upstreams.items() if up})

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from slipway.extension import Extension, Model, Seconds, texts
+from slipway.extension import Extension
+from slipway.values import Model, Seconds, texts
 
 DEFAULT_NETWORK = "default"
 

@@ -46,6 +46,11 @@ class Source:
     head: Mapping[str, Any] = field(default_factory=dict, repr=False)
     beside: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict, repr=False)
 
+    @property
+    def dockerfile(self) -> str:
+        """Text of the Dockerfile."""
+        return str(self.head.get("dockerfile", ""))
+
 
 def read_source(
     build: Build,

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from slipway.extension import Extension, Model
+from slipway.extension import Extension
+from slipway.values import Model
 
 UNION = ("str", "list[str]")
 """Parts of a place that stand for a choice of types and not for a key."""

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from slipway.proof.report import ProofReport
+
 VERSION: Literal[1] = 1
 RUN_FORMAT = "%Y%m%dT%H%M%SZ"
 """Of a run's name: the time at which it began, in UTC."""
@@ -76,6 +78,7 @@ class ServiceEvidence(_Part):
         probes: the last answer to each probe.
         exit_code: of the container, where it had ended.
         log_tail: end of its log, where it failed.
+        proof: what came of the proof of its image; null if nothing was to be proven.
     """
 
     name: str
@@ -92,6 +95,7 @@ class ServiceEvidence(_Part):
     probes: list[ProbeResult] = Field(default_factory=list)
     exit_code: int | None = None
     log_tail: str = ""
+    proof: ProofReport | None = None
 
 
 class Failure(_Part):

@@ -53,6 +53,7 @@ class ProofReport(_Part):
         image: `repository@sha256:…` that was looked at.
         passed: whether nothing was found that refuses it; null if nothing was looked at.
         compared: files of the source that were compared with those in the image.
+        differing: how many of them differ, and are allowed to.
         bytecode: compiled files in the application's folders that were looked at.
         imported: modules that the image's Python has imported.
         routes: how many routes the application has; null if it was not asked.
@@ -66,6 +67,7 @@ class ProofReport(_Part):
     image: str = ""
     passed: bool | None = None
     compared: int = 0
+    differing: int = 0
     bytecode: int = 0
     imported: list[str] = Field(default_factory=list)
     routes: int | None = None

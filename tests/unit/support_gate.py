@@ -67,6 +67,8 @@ class InlineExecutor(Executor):
 class FakeHost:
     """Containers by name. Whatever changes one is written into the journal."""
 
+    client = None  # No image is looked into.
+
     def __init__(self, clock: FakeClock, journal: list[str]) -> None:
         self._clock = clock
         self._journal = journal

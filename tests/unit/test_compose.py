@@ -223,8 +223,8 @@ def test_every_key_that_is_not_honoured_is_refused_at_once(file: Path) -> None:
     later = "Slipway does not honour it; remove it"
     one = "one container a service and release is what one host gets; remove it"
     keys = (
-        "allow, drain, ephemeral, hold, interval, overlap, probes, release, release_timeout, "
-        "route, singleton, stable_for, successes, timeout"
+        "allow, drain, ephemeral, hold, interval, overlap, probes, proof, release, "
+        "release_timeout, route, singleton, stable_for, successes, timeout"
     )
     probe_keys = "follow_redirects, headers, json, max_ms, method, name, path, status, tcp, text"
     assert problems(file, REFUSED_RESOLVED) == [

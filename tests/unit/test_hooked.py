@@ -37,6 +37,10 @@ def test_gate_is_given_the_digests_that_were_released(
     ledger["1"]["services"]["web"]["image"] = image("a")
     fact = {"ledger": ledger, "containers": {}}
     hooked.pass_gate(prepared, fact, lambda line: None)
+    assert {name: proof.nothing for name, proof in plans[0].proofs.items()} == {
+        "web": True,
+        "worker": True,
+    }
     assert plans == [
         GatePlan(
             stack="shop-test",
@@ -58,6 +62,7 @@ def test_gate_is_given_the_digests_that_were_released(
             served={"web": str(first.containers[0].upstream)},
             table=table_id(prepared.sites),
             labels={LABEL_OWNER: OWNER, LABEL_ROLE: "service"},
+            proofs=plans[0].proofs,
         )
     ]
     assert world.host.journal[-1:] == ["host: close"]

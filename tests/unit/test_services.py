@@ -83,6 +83,15 @@ def test_service_that_says_nothing_gets_composes_defaults() -> None:
             "overlap": True,
             "hold": 30.0,
             "ephemeral": False,
+            "proof": {
+                "files": {},
+                "generated": [],
+                "required": [],
+                "imports": [],
+                "app": None,
+                "routes": None,
+                "timeout": 60.0,
+            },
             "allow": [],
         },
     }

@@ -57,7 +57,7 @@ compose.yaml:11 services.web.stop_grace_period: "10 seconds" is not a duration; 
 compose.yaml:12 services.web.networks: backend is not there; declare it under the top-level networks
 compose.yaml:14 services.web.x-slipway.route.prot: no such key; there are host, internal, path, port
 compose.yaml:15 services.web.x-slipway.probs: no such key; there are allow, drain, ephemeral, \
-hold, interval, overlap, probes, release, release_timeout, route, singleton, stable_for, \
+hold, interval, overlap, probes, proof, release, release_timeout, route, singleton, stable_for, \
 successes, timeout
 compose.yaml:16 services.web.x-slipway.probes.0.path: "health" is not an absolute path; write \
 /health
