@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from slipway.errors import HostError
 from slipway.ingress import Ingress
-from slipway.proving import POLL, World
+from slipway.proving import POLL
+from slipway.world import World
 
 
 class Drain:

@@ -19,12 +19,13 @@ from slipway.ingress import Ingress, Lease, LiveRoute
 from slipway.jobs import Jobs
 from slipway.probes import Prober
 from slipway.proof.course import Images
-from slipway.proving import Prover, World
+from slipway.proving import Prover
 from slipway.proxy import HELD
 from slipway.redact import Redactor
 from slipway.restoration import Restoration, served_before, unheld
 from slipway.roles import Role
 from slipway.succession import Succession
+from slipway.world import World
 
 
 class Gate:

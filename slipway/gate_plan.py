@@ -31,6 +31,7 @@ class Candidate:
         timeout: seconds from start until it must be well, or must have completed.
         watched_after: seconds that it is watched for after the switch, where requests that wait
             leave no time for it before.
+        source_hash: what its image is built from; None where it is not built here.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Candidate:
     alone: bool = False
     timeout: float = 60.0
     watched_after: float = 0.0
+    source_hash: str | None = None
 
     @property
     def probes(self) -> list[Probe]:

@@ -163,6 +163,7 @@ def _candidate(plan: ContainerPlan, image: str, settings: Settings) -> Candidate
         ready=known.ready if known is not None and asked else None,
         alone=plan.alone,
         timeout=_timeout(plan),
+        source_hash=identity_of(plan.image)[1],
     )
 
 

@@ -6,7 +6,7 @@ from slipway.proof.course import Course
 from slipway.proof.report import ProofReport, redacted
 from slipway.proof.subject import Subject
 from slipway.proof.telling import progress, refusal, summary
-from slipway.proving import World
+from slipway.world import World
 
 
 def prove_images(plan: GatePlan, world: World) -> None:

@@ -12,9 +12,10 @@ from typing import NoReturn, Protocol
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_SERVICE, ContainerState
 from slipway.ingress import Lease
-from slipway.proving import POLL, World
+from slipway.proving import POLL
 from slipway.roles import Role
 from slipway.trial import Fault
+from slipway.world import World
 
 _ENDED = ("exited", "dead")
 _ALL_LINES = 10_000

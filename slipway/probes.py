@@ -15,6 +15,7 @@ import httpx
 
 from slipway.extension import Probe, Route
 from slipway.proxy import KEY_HEADER, SERVER
+from slipway.reported_version import reported_version
 
 REQUEST_TIMEOUT = 5.0
 """Seconds until an answer that does not come counts as a failure."""
@@ -22,8 +23,6 @@ _BODY_START = 500
 """Characters of an answer that a report shows."""
 _BODY_LIMIT = 1 << 20
 """Bytes of an answer that are read; an endless answer must not hold up a release."""
-
-
 _REDIRECTS = 10
 _APPLICATION = "the application"
 _UNREACHED = (502, 503, 504)
@@ -68,6 +67,7 @@ class Verdict:
         found: what it was; equal in kind to `expected`, so that the two read side by side.
         body: the start of the answer's body.
         milliseconds: that the answer took; says nothing about whether two outcomes are the same.
+        version: that the answer names, if it is JSON and names one; as little part of the outcome.
     """
 
     probe: str
@@ -76,6 +76,7 @@ class Verdict:
     found: str
     body: str = ""
     milliseconds: float | None = field(default=None, compare=False)
+    version: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         head = f"probe “{self.probe}”: expected {self.expected}, found {self.found}"
@@ -119,6 +120,7 @@ def judge(probe: Probe, reply: Reply, upstream: str = _APPLICATION) -> Verdict:
         found or expected,
         reply.body[:_BODY_START],
         reply.elapsed_ms,
+        reported_version(reply.body),
     )
 
 

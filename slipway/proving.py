@@ -1,6 +1,5 @@
 """Proving candidates: containers are started, looked at and asked until they pass or fail."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -9,17 +8,17 @@ from typing import NoReturn
 
 from slipway import readiness
 from slipway.errors import GateError, HostError
-from slipway.evidence.recorder import Recorder, silent
 from slipway.extension import Probe
 from slipway.gate_plan import Candidate, GatePlan
-from slipway.host import ContainerState, Host, has_digest
-from slipway.probes import Prober, Verdict, public_headers
-from slipway.proof.course import Images
+from slipway.host import ContainerState
+from slipway.identity import image_fault, version_fault
+from slipway.image_labels import SOURCE_HASH
+from slipway.probes import Verdict, public_headers
 from slipway.proxy import KEY_HEADER, KEY_PREFIX, LIVE_PREFIX, SERVICE_HEADER
-from slipway.redact import Redactor
 from slipway.refusal import failure_report
 from slipway.roles import Role
 from slipway.trial import Fault, Terms, Trial
+from slipway.world import World
 
 POLL = 0.2
 """Seconds between two looks at the containers: a crash is seen within this time."""
@@ -37,31 +36,8 @@ class Attempt:
     due: float = 0.0
     tell: float = 0.0
     round: "Future[list[Verdict]] | None" = None
-
-
-@dataclass(frozen=True)
-class World:
-    """What a gate works with.
-
-    Args:
-        host: the engine.
-        prober: asks the stack's public address.
-        redact: hides secrets in what is reported.
-        report: takes a line of progress.
-        clock: gives seconds.
-        sleep: passes them.
-        evidence: takes down what was seen.
-        images: looks into images; None where none are to be proven.
-    """
-
-    host: Host
-    prober: Prober
-    redact: Redactor
-    report: Callable[[str], None]
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    evidence: Recorder = field(default_factory=silent)
-    images: Images | None = None
+    versions: dict[str, set[str]] = field(default_factory=dict)
+    """What its container's answers call its version, by probe."""
 
 
 class Prover:
@@ -126,6 +102,8 @@ class Prover:
                 if failed:
                     summary = "the public address did not answer well after the switch"
                     self.fail(candidate, Fault(summary, failed))
+                if fault := version_fault(self._versions(candidate), verdicts):
+                    self.fail(candidate, fault)
                 self._world.sleep(POLL)
 
     @contextmanager
@@ -172,6 +150,7 @@ class Prover:
         """
         for attempt in self._proven:
             self._see_container(attempt)
+            self._see_image(attempt.candidate)
 
     def fail(self, candidate: Candidate, fault: Fault) -> NoReturn:
         """Refuse the release.
@@ -203,23 +182,38 @@ class Prover:
         first = host.container(candidate.container)
         if first is None:
             self.fail(candidate, Fault("the container is gone"))
-        digests = host.image_digests(first.image)
         self._world.evidence.service(
             candidate.service,
             role=candidate.role.value,
             container=candidate.container,
             image_expected=candidate.image,
-            image_running=digests,
             image_created=host.image_created(first.image),
             container_started=first.started_at,
         )
-        if not has_digest(digests, candidate.image):
-            found = ", ".join(digests) or first.image
-            self.fail(candidate, Fault(f"it runs {found} instead of {candidate.image}"))
+        self._see_image(candidate)
         now = self._world.clock()
         terms = self._terms(candidate, before, None if by is None else by - now)
         trial = Trial(terms, now, first)
         return Attempt(candidate, trial, first.restarts)
+
+    def _see_image(self, candidate: Candidate) -> None:
+        """See that the container runs what the release says, as Docker tells it."""
+        host = self._world.host
+        container = host.container(candidate.container)
+        if container is None:
+            self.fail(candidate, Fault("the container is gone"))
+        digests = host.image_digests(container.image)
+        self._world.evidence.service(
+            candidate.service,
+            image_running=digests,
+            source_hash_running=container.labels.get(SOURCE_HASH),
+        )
+        if fault := image_fault(candidate, container, digests):
+            self.fail(candidate, fault)
+
+    def _versions(self, candidate: Candidate) -> Mapping[str, set[str]]:
+        """What its container's own answers call its version, by probe."""
+        return next((a.versions for a in self._proven if a.candidate == candidate), {})
 
     def _refuse_shortage(self, candidate: Candidate, by: float | None) -> None:
         """Start nothing that cannot be proven any more while its requests are held."""
@@ -257,6 +251,8 @@ class Prover:
             attempt.due = self._world.clock() + attempt.candidate.extension.interval
             for verdict in done.result():
                 self._world.evidence.probed(attempt.candidate.service, "candidate", verdict)
+                if verdict.version is not None:
+                    attempt.versions.setdefault(verdict.probe, set()).add(verdict.version)
             asked = len(done.result()) > len(attempt.candidate.probes)
             attempt.trial.see_round(self._world.clock(), done.result(), asked=asked)
             self._tell(attempt, became_steady=attempt.trial.steady and not steady)

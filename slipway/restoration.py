@@ -6,11 +6,12 @@ from dataclasses import replace
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_SERVICE, ContainerState, Host
 from slipway.ingress import Ingress, LiveRoute
-from slipway.proving import POLL, World
+from slipway.proving import POLL
 from slipway.proxy import HELD
 from slipway.refusal import described
 from slipway.roles import Role
 from slipway.succession import WORKS, Succession
+from slipway.world import World
 
 _WATCHED_FOR = 2.0
 """Seconds after which one that was started again, and is not well, has ended as a rule."""

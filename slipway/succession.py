@@ -5,8 +5,8 @@ from slipway.gate_plan import Candidate, GatePlan
 from slipway.hold import Hold
 from slipway.host import LABEL_SERVICE
 from slipway.ingress import Ingress, Lease
-from slipway.proving import World
 from slipway.proxy import HELD
+from slipway.world import World
 
 WORKS = ("running", "restarting")
 """States of a container that does, or will in an instant do, what it is for."""

@@ -48,6 +48,7 @@ class ProbeResult(_Part):
         milliseconds: that the answer took.
         body: start of the answer's body, where it failed.
         rounds: how often it was asked.
+        version: that the answer names.
     """
 
     title: str
@@ -58,6 +59,7 @@ class ProbeResult(_Part):
     milliseconds: float | None = None
     body: str = ""
     rounds: int = 1
+    version: str | None = None
 
 
 class ServiceEvidence(_Part):
@@ -73,6 +75,7 @@ class ServiceEvidence(_Part):
         image_running: names by digest of the image that runs.
         image_created: when the image was built.
         image_pushed: when this run had pushed it; null if the registry had it already.
+        source_hash_running: what the image that runs was built from, as its label tells.
         container_started: when the container began to run.
         started_after_image: whether it began after the image was pushed, or built.
         probes: the last answer to each probe.
@@ -90,6 +93,7 @@ class ServiceEvidence(_Part):
     image_running: list[str] = Field(default_factory=list)
     image_created: str | None = None
     image_pushed: str | None = None
+    source_hash_running: str | None = None
     container_started: str | None = None
     started_after_image: bool | None = None
     probes: list[ProbeResult] = Field(default_factory=list)

@@ -93,6 +93,7 @@ class Recorder:
             milliseconds=None if verdict.milliseconds is None else round(verdict.milliseconds, 1),
             body="" if verdict.passed else self._redact(verdict.body),
             rounds=rounds,
+            version=None if verdict.version is None else self._redact(verdict.version),
         )
         self._flush()
 

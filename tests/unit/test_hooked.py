@@ -8,6 +8,7 @@ from slipway.errors import GateError, HostError
 from slipway.evidence.model import Evidence
 from slipway.gate_plan import Candidate, GatePlan
 from slipway.host import LABEL_CONFIG, LABEL_CONFIG_BEFORE, LABEL_OWNER, LABEL_ROLE, NetworkState
+from slipway.plan import identity_of
 from slipway.prepared import Prepared
 from slipway.proxy import table_id
 from slipway.roles import Role
@@ -41,13 +42,22 @@ def test_gate_is_given_the_digests_that_were_released(
         "web": True,
         "worker": True,
     }
+    hashes = [identity_of(plan.image)[1] for plan in prepared.containers]
     assert plans == [
         GatePlan(
             stack="shop-test",
             fingerprint=prepared.fingerprint,
             ingress="shop-test-ingress",
             candidates=(
-                Candidate("web", web.name, image("a"), web.service.extension, 15.0, web.upstream),
+                Candidate(
+                    "web",
+                    web.name,
+                    image("a"),
+                    web.service.extension,
+                    15.0,
+                    web.upstream,
+                    source_hash=hashes[0],
+                ),
                 Candidate(
                     "worker",
                     worker.name,
@@ -56,6 +66,7 @@ def test_gate_is_given_the_digests_that_were_released(
                     3.0,
                     None,
                     role=Role.WORKER,
+                    source_hash=hashes[1],
                 ),
             ),
             live=frozenset({web.name, worker.name}),
