@@ -20,6 +20,7 @@ class ImageFacts:
         ports: the ports that it exposes.
         collects_static: whether the build gathers Django's static files.
         copied: the folders of the context that it copies, and where to.
+        user: who its processes run as; empty where no stage of the Dockerfile says.
     """
 
     base: str = ""
@@ -29,6 +30,7 @@ class ImageFacts:
     ports: tuple[int, ...] = ()
     collects_static: bool = False
     copied: tuple[tuple[str, str], ...] = ()
+    user: str = ""
 
 
 def image_facts(
@@ -63,6 +65,8 @@ def _with(facts: ImageFacts, name: str, value: str) -> ImageFacts:
         case "EXPOSE":
             ports = (word.partition("/")[0] for word in value.split())
             return replace(facts, ports=(*facts.ports, *(int(p) for p in ports if p.isdigit())))
+        case "USER":
+            return replace(facts, user=value.strip())
         case "RUN" if collects_static(["sh", "-c", value]):
             return replace(facts, collects_static=True)
         case "COPY" if "--from=" not in value:

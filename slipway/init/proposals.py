@@ -83,6 +83,8 @@ class _Proposer:
                 found += self._alone(service, routed=service.name in routes)
             if service.name == releasing:
                 found += self._release(service)
+            if service.context:
+                found += _as_root(service)
             if found and not service.has_extension:
                 entries[service.name] = tuple(found)
         return Proposals(entries, tuple(routes), tuple(self._to_decide))
@@ -255,6 +257,16 @@ def is_inner(entries: Sequence[Entry]) -> bool:
     return any(
         isinstance(e.value, dict) and e.value.get("internal") for e in entries if e.key == "route"
     )
+
+
+def _as_root(service: ServiceOutline) -> list[Entry]:
+    """That it may run as root, if it does: the proof of its image would refuse that."""
+    user = text_of(value_of(service.node, "user")) or service.image.user
+    if user.partition(":")[0] not in ("", "0", "root"):
+        return []
+    named = f"runs as {user}" if user else "names no USER, and so runs as root"
+    why = (f"Its image {named}.", "Give it a user of its own, and take this out.")
+    return [Entry("allow", ["root"], why)]
 
 
 def _may_be_http(port: Port) -> bool:

@@ -55,7 +55,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "slipway/stacks/Pulumi.prod.yaml": 'config: {"slipway:port": "8000"}\n',
             "slipway/stacks/Pulumi.test.yaml": 'config: {"slipway:port": "8001"}\n',
             "shop/compose.yaml": COMPOSE,
-            "shop/Dockerfile": f"FROM {BASE}\n",
+            "shop/Dockerfile": f"FROM {BASE}\nUSER app\n",
             "shop/.dockerignore": "compose.yaml\n",
             "shop/app.py": "@app.get('/health')\ndef health(): ...\n",
         },

@@ -115,6 +115,7 @@ DJANGO = """\
 DJANGO_FILES = {
     "Dockerfile": """\
 FROM python:3.12-slim
+USER app
 WORKDIR /code
 COPY . .
 """,
@@ -208,6 +209,7 @@ FASTAPI = """\
 FASTAPI_FILES = {
     "backend/Dockerfile": """\
 FROM python:3.12-slim AS base
+USER app
 EXPOSE 80
 FROM base
 CMD ["uv", "run", "fastapi", "run", "app/main.py", "--port", "80"]
@@ -279,6 +281,7 @@ FLASK = """\
 FLASK_FILES = {
     "Dockerfile": """\
 FROM python:3.12
+USER app
 CMD flask run --host 0.0.0.0
 """,
     "migrations/alembic.ini": "",
@@ -327,7 +330,7 @@ TRAEFIK = """\
 +  web: {build: ., command: "gunicorn app:app -b :8000", labels: ["traefik.http.routers.web.rule=Host(`shop.example.com`) || Host(`www.example.com`)"], x-slipway: {route: {port: 8000, host: [shop.example.com, www.example.com]}, probes: [{path: /, status: [200, 301, 302, 401, 403, 404]}]}}
 """  # noqa: E501
 TRAEFIK_FILES = {
-    "Dockerfile": "FROM python:3.12\n",
+    "Dockerfile": "FROM python:3.12\nUSER app\n",
 }
 TRAEFIK_LEFT = [
     (
@@ -380,7 +383,7 @@ TWO = """\
    flower: {build: ./api, command: celery -A main flower, ports: ["5555:5555"]}
 """  # noqa: E501
 TWO_FILES = {
-    "api/Dockerfile": "FROM python:3.12\n",
+    "api/Dockerfile": "FROM python:3.12\nUSER app\n",
     "api/alembic.ini": "",
     "api/main.py": """\
 app = FastAPI()
@@ -391,6 +394,7 @@ def healthz(): ...
 FROM node:22 AS build
 RUN npm run build
 FROM nginx:1.27
+USER app
 COPY --from=build /dist /usr/share/nginx/html
 """,
     "frontend/nginx.conf": "server { listen 80; root /usr/share/nginx/html; }\n",
@@ -515,7 +519,7 @@ OWN = """\
      command: celery -A booking worker
 """
 OWN_FILES = {
-    "Dockerfile": "FROM python:3.12\n",
+    "Dockerfile": "FROM python:3.12\nUSER app\n",
     ".dockerignore": ".git\n",
     "booking/app.py": "@app.get('/health')\ndef health():\n    return {'status': 'ok'}\n",
 }

@@ -9,7 +9,7 @@ from slipway.init.source import Sources
 
 from ..support import write_files
 
-DOCKERFILE = "FROM python:3.12\n"
+DOCKERFILE = "FROM python:3.12\nUSER app\n"
 
 
 def proposed(root: Path, services: str, **files: str) -> dict[str, dict[str, Any]]:
@@ -81,7 +81,7 @@ def test_proxy_leads_to_what_its_configuration_names(
     files = {
         "nginx.conf": "proxy_pass http://api:2; # not my-web.example.com\n",
         "conf/Caddyfile": "reverse_proxy web:1 api:2\n",
-        "front/Dockerfile": "FROM nginx:1.27\n",
+        "front/Dockerfile": "FROM nginx:1.27\nUSER web\n",
         "front/default.conf": "proxy_pass http://api;\n",
     }
 
@@ -248,3 +248,22 @@ def test_probe_asks_for_what_the_health_check_asks_for(
     service = f'  web: {{build: ., ports: [8000], healthcheck: {{test: "{test}"}}}}\n'
 
     assert proposed(tmp_path, service)["web"].get("probes") == ([{"path": path}] if path else None)
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "service", "allowed"),
+    [
+        ("FROM python:3.12\n", "", True),
+        ("FROM python:3.12\nUSER app\nUSER root\n", "", True),
+        ("FROM python:3.12\nUSER 0:0\n", "", True),
+        ("FROM python:3.12\nUSER app\n", ", user: '0'", True),
+        ("FROM python:3.12\n", ", user: app", False),
+        ("FROM python:3.12 AS base\nUSER app\nFROM base\nRUN true\n", "", False),
+    ],
+)
+def test_service_that_runs_as_root_is_allowed_to_with_a_word_about_it(
+    tmp_path: Path, dockerfile: str, service: str, allowed: bool
+) -> None:
+    services = f"  job: {{build: ., command: ./run{service}}}\n"
+    found = proposed(tmp_path, services, Dockerfile=dockerfile)
+    assert found == ({"job": {"allow": ["root"]}} if allowed else {})
