@@ -46,21 +46,21 @@ def test_exit_0_at_boot_is_a_failure_too(sandbox: Sandbox) -> None:
 
 
 def test_health_500_shows_expectation_answer_and_body(sandbox: Sandbox) -> None:
-    with sandbox.changed("app/compose.yaml", lambda t: t.replace("drain: 8s", "timeout: 4s")):
+    with sandbox.changed("app/compose.yaml", lambda t: t.replace("drain: 8s", "timeout: 12s")):
         outcome = refused(sandbox, MAIN, faults.answering({"/api/health": (500, "")}))
-    assert "service web: not well within 4 s" in outcome.output
+    assert "service web: not well within 12 s" in outcome.output
     assert "probe “health”: expected status 200, found status 500" in outcome.output
     assert "body: broken on purpose" in outcome.output
 
 
 def test_a_broken_page_beside_a_healthy_health_answer_is_seen(sandbox: Sandbox) -> None:
-    with sandbox.changed("app/compose.yaml", lambda t: t.replace("drain: 8s", "timeout: 4s")):
+    with sandbox.changed("app/compose.yaml", lambda t: t.replace("drain: 8s", "timeout: 12s")):
         outcome = refused(sandbox, MAIN, faults.answering({"/": (500, "")}))
     assert "probe “landing page”: expected status 200, found status 500" in outcome.output
 
 
 def test_a_redirecting_health_answer_is_not_followed(sandbox: Sandbox) -> None:
-    with sandbox.changed("app/compose.yaml", lambda t: t.replace("drain: 8s", "timeout: 4s")):
+    with sandbox.changed("app/compose.yaml", lambda t: t.replace("drain: 8s", "timeout: 12s")):
         outcome = refused(sandbox, MAIN, faults.answering({"/api/health": (302, "/login")}))
     assert "found status 302 to /login; set follow_redirects: true" in outcome.output
 
