@@ -82,23 +82,43 @@ def prove(sandbox: Sandbox, settings: str) -> None:
     sandbox.replace(COMPOSE, allow, f"{allow}      proof: {settings}\n")
 
 
-def push_old(sandbox: Sandbox, labelled: str = "") -> None:
-    """Push the image that serves under the name of the source as it is now."""
+def source_of(sandbox: Sandbox) -> tuple[str, str, str]:
+    """The hash of the source as it is now, and repository and tag that an image of it has."""
     build = Build(
         context=str(sandbox.folder / "app"),
         args={"BASE_IMAGE": sandbox.environ["SLIPWAY_PYTHON_IMAGE"]},
     )
-    source = read_source(build, "linux/amd64")
-    label = f"LABEL {SOURCE_HASH}={labelled or source.hash}\n"
+    found = read_source(build, "linux/amd64").hash
+    return found, f"localhost:5000/{sandbox.name}", f"src-{found[:TAG_DIGITS]}"
+
+
+def push_old(sandbox: Sandbox, labelled: str = "") -> None:
+    """Push the image that serves under the name of the source as it is now."""
+    source_hash, name, tag = source_of(sandbox)
+    label = f"LABEL {SOURCE_HASH}={labelled or source_hash}\n"
     serving = sandbox.engine.containers.get(sandbox.live("web")).image
-    name = f"localhost:5000/{sandbox.name}"
-    tag = f"src-{source.hash[:TAG_DIGITS]}"
     text = f"FROM {serving.id}\n{label}".encode()
     sandbox.engine.images.build(fileobj=io.BytesIO(text), tag=f"{name}:{tag}", rm=True)
     sandbox.engine.images.push(name, tag)
 
 
 # --- what is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("kept_source")
+def test_tag_that_was_overwritten_behind_our_back_is_refused(tiny: Sandbox) -> None:
+    released, running = tiny.engine.containers.get(tiny.live("web")).image, tiny.running()
+    push_old(tiny, labelled="overwritten")
+    try:
+        outcome = tiny.must_fail()
+    finally:
+        _, name, tag = source_of(tiny)
+        released.tag(name, tag)
+        tiny.engine.images.push(name, tag)
+    assert "was released from the same source: the tag was overwritten" in outcome.output
+    assert tiny.running() == running
+    unchanged = tiny.preview("test", "--expect-no-changes")
+    assert unchanged.code == 0, unchanged.output
 
 
 @pytest.mark.usefixtures("kept_source")
