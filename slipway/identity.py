@@ -1,6 +1,6 @@
 """Is what runs what was released? Docker tells of the container, and the application of itself."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence
 
 from slipway.gate_plan import Candidate
 from slipway.host import ContainerState, has_digest
@@ -31,19 +31,23 @@ def image_fault(
     )
 
 
-def version_fault(before: Mapping[str, Set[str]], verdicts: Sequence[Verdict]) -> Fault | None:
-    """What is wrong with the versions that the public address tells; None if nothing is.
+def version_fault(public: Verdict, own: Iterable[str | None]) -> Fault | None:
+    """What is wrong with the version that the public address tells; None if nothing is.
 
     Args:
-        before: versions that the release's own container told, by probe.
-        verdicts: what the public address answered to the same probes.
+        public: what the public address answered to a probe.
+        own: what the release's own container answers to the same probe from now on. It is asked
+            again as long as it tells another version: its processes may differ.
     """
-    for verdict in verdicts:
-        told = before.get(verdict.probe)
-        if told and verdict.version is not None and verdict.version not in told:
-            return Fault(
-                f"probe “{verdict.probe}”: the public address answers as version "
-                f"{verdict.version}, the release's own container as {' or '.join(sorted(told))}: "
-                "something else answers there"
-            )
-    return None
+    told = []
+    for version in own if public.version is not None else ():
+        if version in (None, public.version):
+            return None
+        told.append(version)
+    if not told:
+        return None
+    return Fault(
+        f"probe “{public.probe}”: the public address answers as version {public.version}, the "
+        f"release's own container as {' or '.join(sorted({str(each) for each in told}))}: "
+        "something else answers there"
+    )

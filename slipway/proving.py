@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from slipway import readiness
@@ -24,6 +24,7 @@ POLL = 0.2
 """Seconds between two looks at the containers: a crash is seen within this time."""
 _LOG_LINES = 60
 _TELL_AFTER = 5.0
+_VERSION_TRIES = 3
 
 
 @dataclass
@@ -36,8 +37,6 @@ class Attempt:
     due: float = 0.0
     tell: float = 0.0
     round: "Future[list[Verdict]] | None" = None
-    versions: dict[str, set[str]] = field(default_factory=dict)
-    """What its container's answers call its version, by probe."""
 
 
 class Prover:
@@ -102,8 +101,9 @@ class Prover:
                 if failed:
                     summary = "the public address did not answer well after the switch"
                     self.fail(candidate, Fault(summary, failed))
-                if fault := version_fault(self._versions(candidate), verdicts):
-                    self.fail(candidate, fault)
+                for probe, verdict in zip(candidate.probes, verdicts, strict=True):
+                    if fault := version_fault(verdict, self._own_versions(candidate, probe)):
+                        self.fail(candidate, fault)
                 self._world.sleep(POLL)
 
     @contextmanager
@@ -211,9 +211,10 @@ class Prover:
         if fault := image_fault(candidate, container, digests):
             self.fail(candidate, fault)
 
-    def _versions(self, candidate: Candidate) -> Mapping[str, set[str]]:
-        """What its container's own answers call its version, by probe."""
-        return next((a.versions for a in self._proven if a.candidate == candidate), {})
+    def _own_versions(self, candidate: Candidate, probe: Probe) -> Iterator[str | None]:
+        """What its own container calls its version now: one behind others tells theirs."""
+        for _ in range(_VERSION_TRIES):
+            yield self._world.prober.probe(probe, self._headers(candidate, KEY_PREFIX)).version
 
     def _refuse_shortage(self, candidate: Candidate, by: float | None) -> None:
         """Start nothing that cannot be proven any more while its requests are held."""
@@ -251,8 +252,6 @@ class Prover:
             attempt.due = self._world.clock() + attempt.candidate.extension.interval
             for verdict in done.result():
                 self._world.evidence.probed(attempt.candidate.service, "candidate", verdict)
-                if verdict.version is not None:
-                    attempt.versions.setdefault(verdict.probe, set()).add(verdict.version)
             asked = len(done.result()) > len(attempt.candidate.probes)
             attempt.trial.see_round(self._world.clock(), done.result(), asked=asked)
             self._tell(attempt, became_steady=attempt.trial.steady and not steady)

@@ -196,6 +196,7 @@ class FakeIngress:
         self.marks: dict[str, str] = {}
         self.lost = False
         self.failing: dict[str, Exception] = {}
+        self.on_switch: list[Callable[[], None]] = []
 
     def live(self) -> LiveRoute:
         self.fail("live")
@@ -259,6 +260,8 @@ class FakeLease:
         kept = seen.table if table is None else table
         route = LiveRoute(f"releases/{fingerprint}", dict(upstreams), kept)
         self._swap(seen, route)
+        for action in self._ingress.on_switch:
+            action()
         self._ingress.fail("switch, after it was done")
         return route
 

@@ -73,11 +73,22 @@ def test_public_address_that_tells_the_same_version_or_none_passes(public: str) 
     assert "ingress: web=web-1:8000 => web=web-2:8000" in answering(public).run()
 
 
-def test_version_is_compared_with_all_that_the_candidate_told() -> None:
-    public = [Verdict("GET /", True, "", "", version="3")]
-    assert version_fault({"GET /": {"2", "3"}}, public) is None
-    assert version_fault({"GET /": {"2"}}, public) is not None
-    assert version_fault({"GET /other": {"2"}}, public) is None
+@pytest.mark.parametrize(
+    ("own", "fits"),
+    [(["3"], True), (["2", "3"], True), (["2", "2"], False), ([None], True), ([], True)],
+)
+def test_version_is_compared_with_what_the_container_tells_by_then(
+    own: list[str | None], fits: bool
+) -> None:
+    public = Verdict("GET /", True, "", "", version="3")
+    assert (version_fault(public, own) is None) == fits
+
+
+def test_container_behind_others_that_were_switched_tells_their_new_version() -> None:
+    scene = answering('{"version": "2"}', '{"version": "1"}')
+    new = Reply(1.0, 200, '{"version": "2"}')
+    scene.ingress.on_switch.append(lambda: scene.prober.replies.update({"web-2": new}))
+    assert "ingress: web=web-1:8000 => web=web-2:8000" in scene.run()
 
 
 @pytest.mark.parametrize(
