@@ -6,6 +6,7 @@ project's name, and that has a random part.
 
 import json
 import os
+import random
 import re
 import secrets
 import shutil
@@ -55,10 +56,16 @@ class Outcome:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now.
+
+    It is below those that the system gives to outgoing connections: one of them might take it
+    while a test has its owner stopped.
+    """
+    while True:
+        port = random.randint(20_000, 30_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
 
 
 class Sandbox:

@@ -239,7 +239,7 @@ def test_release_tells_what_was_compared_and_what_was_not(tiny: Sandbox) -> None
     assert found is not None
     assert (found.passed, found.compared, found.imported) == (True, 1, ["json"])
     assert {n.reason.partition(":")[0]: n.examples for n in found.not_compared} == {
-        "the Dockerfile copies it to no place in the image": ["Dockerfile", "compose.yaml"],
+        "the Dockerfile copies it to no place in the image": ["Dockerfile"],
         "in the image, and from no source file": ["/srv/made.txt"],
     }
     again = tiny.must_up()
