@@ -26,7 +26,8 @@ from typing import Any
 import docker
 import httpx
 import psutil
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound
+from docker.models.networks import Network
 
 from slipway.evidence.model import Evidence
 from slipway.evidence.store import Store
@@ -66,6 +67,18 @@ def free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("", port))
             return port
+
+
+def _remove_network(network: Network) -> None:
+    """Remove a network; on a busy machine it forgets its containers only after they are gone."""
+    for _ in range(50):
+        try:
+            network.remove()
+        except APIError:
+            time.sleep(0.2)
+        else:
+            return
+    network.remove()
 
 
 class Sandbox:
@@ -332,7 +345,7 @@ class Sandbox:
         for container in self.engine.containers.list(all=True, filters=mine):
             container.remove(force=True)
         for network in self.engine.networks.list(filters=mine):
-            network.remove()
+            _remove_network(network)
         for volume in self.engine.volumes.list(filters=mine):
             volume.remove()
         repository = f"localhost:5000/{self.name}"
