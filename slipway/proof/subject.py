@@ -13,7 +13,7 @@ from slipway.plan import ContainerPlan, identity_of
 from slipway.proof.settings import Proof
 
 SERVES = "this digest serves already, and was not looked at again"
-RESTORED = "files, compiled files, user and labels are those of a release: they were looked at then"
+RESTORED = "this digest is that of a release: it was proven then, and was not looked at again"
 PULLED = "the image is not built here: there is no source that it could be compared with"
 
 
@@ -84,8 +84,8 @@ def subject_of(
     built = source if isinstance(source, ImagePlan) else None
     if built is None and not extension.proof.declared:
         return None
-    skipped = "" if built else RESTORED if isinstance(source, ReleasedImage) else PULLED
-    nothing = _serves(plan, image, served)
+    serves, restored = _serves(plan, image, served), isinstance(source, ReleasedImage)
+    skipped = SERVES if serves else RESTORED if restored else "" if built else PULLED
     return Subject(
         service=plan.service.name,
         place=place,
@@ -97,8 +97,8 @@ def subject_of(
         workdir=plan.service.working_dir or "",
         environment=plan.spec.environment,
         files=plan.placement.mounted.files,
-        skipped=SERVES if nothing else skipped,
-        nothing=nothing,
+        skipped=skipped,
+        nothing=serves or restored,
     )
 
 

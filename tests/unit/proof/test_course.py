@@ -141,19 +141,19 @@ def test_first_difference_is_read_from_the_build_context(tmp_path: Path) -> None
 # --- what is not done ------------------------------------------------------------------------
 
 
-def test_image_that_serves_is_not_looked_at_again() -> None:
+@pytest.mark.parametrize("why", [SERVES, RESTORED])
+def test_image_that_was_proven_is_not_looked_at_again(why: str) -> None:
     images = FakeImages()
-    report = Course(images).prove(subject(skipped=SERVES, nothing=True), "id", REFERENCE)
-    assert report == ProofReport(image=REFERENCE, notes=[SERVES])
+    report = Course(images).prove(subject(skipped=why, nothing=True), "id", REFERENCE)
+    assert report == ProofReport(image=REFERENCE, notes=[why])
     assert images.journal == []
 
 
-@pytest.mark.parametrize("why", [RESTORED, PULLED])
-def test_image_without_a_source_is_only_asked_what_is_declared(why: str) -> None:
+def test_image_without_a_source_is_only_asked_what_is_declared() -> None:
     images = FakeImages(facts_=replace(FACTS, user="", labels={}), files={"/data": Found("folder")})
-    wanted = subject({"required": ["/data"], "imports": ["main"]}, image=None, skipped=why)
+    wanted = subject({"required": ["/data"], "imports": ["main"]}, image=None, skipped=PULLED)
     report = Course(images).prove(wanted, "id", REFERENCE)
-    assert (report.passed, report.compared, report.notes) == (True, 0, [why])
+    assert (report.passed, report.compared, report.notes) == (True, 0, [PULLED])
 
 
 def test_services_of_one_image_are_proven_together_unless_more_is_asked_of_one() -> None:

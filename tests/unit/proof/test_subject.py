@@ -52,16 +52,18 @@ def test_image_without_a_source_of_which_nothing_is_asked_is_left_alone(image: I
 
 
 @pytest.mark.parametrize(
-    ("image", "why"),
+    ("image", "why", "nothing"),
     [
-        (parse_reference(f"postgres:16@{DIGEST}"), PULLED),
-        (ReleasedImage(parse_reference(IMAGE), HASH), RESTORED),
+        (parse_reference(f"postgres:16@{DIGEST}"), PULLED, False),
+        (ReleasedImage(parse_reference(IMAGE), HASH), RESTORED, True),
     ],
 )
-def test_image_without_a_source_is_asked_what_is_declared(image: Image, why: str) -> None:
+def test_image_without_a_source_is_asked_what_is_declared_unless_it_was_released(
+    image: Image, why: str, nothing: bool
+) -> None:
     found = of(container(image, **{"x-slipway": {"proof": {"required": ["/data"]}}}))
     assert found is not None
-    assert (found.image, found.skipped, found.nothing) == (None, why, False)
+    assert (found.image, found.skipped, found.nothing) == (None, why, nothing)
 
 
 def test_image_that_is_built_is_proven_with_all_that_its_container_gets() -> None:
