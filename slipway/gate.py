@@ -110,8 +110,8 @@ class _Passage:
             self._switching = True
             self._switch()
             self._succession.end_holds()
-            with self._world.evidence.phase("ask the public address"):
-                prover.verify_public([c for c in self._plan.candidates if c.upstream])
+            with self._world.evidence.phase("ask the public address"), prover.watching() as look:
+                prover.verify_public([c for c in self._plan.candidates if c.upstream], look)
             self._finish(prover)
             self._remove_leftovers()
         except GateError as error:

@@ -83,14 +83,20 @@ class Prover:
             world.report(f"{attempt.candidate.service} is proven")
         self._proven += attempts
 
-    def verify_public(self, candidates: Sequence[Candidate]) -> None:
+    def verify_public(self, candidates: Sequence[Candidate], look: Callable[[], None]) -> None:
         """See that the public address answers well, after the switch.
 
+        Args:
+            candidates: that the public's requests reach now.
+            look: at all that is proven. The proxy holds requests for a container that has just
+                ended, so the address alone tells of a crash too late.
+
         Raises:
-            GateError: it does not.
+            GateError: it does not, or a container is not well any more.
         """
         for candidate in candidates:
             for _ in range(candidate.extension.successes):
+                look()
                 verdicts = [
                     self._world.prober.probe(probe, self._public_headers(candidate, probe))
                     for probe in candidate.probes

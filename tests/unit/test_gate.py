@@ -383,6 +383,14 @@ def test_failure_after_the_switch_is_switched_back_and_the_candidate_stopped() -
     assert scene.host.running == [INGRESS, "web-1", "worker-1"]
 
 
+def test_crash_right_after_the_switch_is_seen_before_the_public_address_tells() -> None:
+    scene = Scene([web()], live=BEFORE)
+    scene.ingress.on_switch.append(lambda: scene.host.crash("web-2", 9))
+    assert "service web: the container exited with code 9" in refused(scene)
+    switched = scene.journal.index("says: switched: new requests go to this release")
+    assert scene.journal[switched + 2] == "says: switching back to what served before"
+
+
 def test_first_release_that_fails_after_the_switch_leaves_no_route() -> None:
     scene = Scene([web()])
     scene.prober.public = Reply(1.0, error="Connection refused")
