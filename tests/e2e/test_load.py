@@ -15,6 +15,8 @@ MAIN = "app/app/main.py"
 COMPOSE = "app/compose.yaml"
 PATIENCE = "10s"
 """How long a release may take to become well; busy machines need it."""
+ENDING_TOO_SOON = 0.7
+"""Seconds that a release lives which must not be proven: fewer than the sandbox's `stable_for`."""
 FAULTS: list[Callable[[str], str]] = [
     faults.first("raise RuntimeError('at boot')"),
     faults.answering({"/api/health": (500, "")}),
@@ -22,7 +24,7 @@ FAULTS: list[Callable[[str], str]] = [
     faults.answering({"/": (503, "")}),
     faults.first("this is no Python"),
     faults.answering({"/api/health": (302, "/login")}),
-    faults.ending(1.5, 9),
+    faults.ending(ENDING_TOO_SOON, 9),
     faults.first("import os; os._exit(137)"),
     faults.last("del app"),
     faults.answering({"/api/health": (200, "")}),
