@@ -140,17 +140,18 @@ class Load:
         url = f"{self._url}/api/export.csv?rows={_ROWS}&delay_ms=100"
         while not self._stopped:
             self.report.requests += 1
-            began, text = time.time(), ""
+            began, text, cut = time.time(), "", None
             try:
                 async with self._client() as client, client.stream("GET", url) as answer:
                     async for piece in answer.aiter_text():
                         text += piece
             except httpx.HTTPError as error:
-                text += f"\n{error!r}"
-            if f"row {_ROWS} of {_ROWS}" in text:
+                cut = error
+            if cut is None and f"row {_ROWS} of {_ROWS}" in text:
                 self.report.downloads += 1
             else:
-                self._failed(f"download: {time.time() - began:.1f} s, then {text[-200:]!r}")
+                took = f"{time.time() - began:.1f} s"
+                self._failed(f"download: {cut!r} after {took} and {text[-200:]!r}")
 
     async def _listen(self) -> None:
         """Keep a WebSocket open; a new one only after the old one was closed."""
