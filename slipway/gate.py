@@ -110,8 +110,6 @@ class _Passage:
             self._switching = True
             self._switch()
             self._succession.end_holds()
-            with self._world.evidence.phase("ask the public address"), prover.watching() as look:
-                prover.verify_public([c for c in self._plan.candidates if c.upstream], look)
             self._finish(prover)
             self._remove_leftovers()
         except GateError as error:
@@ -121,12 +119,17 @@ class _Passage:
             raise
 
     def _finish(self, prover: Prover) -> None:
-        """Let the old ones finish. Until the engine deletes them, there is a way back to them."""
+        """See what the public sees, and let the old ones finish. Until the engine deletes them,
+        there is a way back to them."""
+        phase = self._world.evidence.phase
         old = {*self._plan.served.items(), *self._seen.upstreams.items()}
-        with self._world.evidence.phase("drain"), prover.watching() as look:
-            self._drain_all(old, set(self._plan.upstreams.values()), look)
-        with self._world.evidence.phase("watch on"), prover.watching() as look:
-            prover.watch_on(look)
+        with prover.watching() as look:
+            with phase("ask the public address"):
+                prover.verify_public([c for c in self._plan.candidates if c.upstream], look)
+            with phase("drain"):
+                self._drain_all(old, set(self._plan.upstreams.values()), look)
+            with phase("watch on"):
+                prover.watch_on(look)
         prover.see_all_well()
 
     def _prove(self, prover: Prover) -> None:
