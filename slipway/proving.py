@@ -121,14 +121,18 @@ class Prover:
         Raises:
             GateError: when looking, one is not well any more.
         """
-        with ThreadPoolExecutor(max(len(self._proven), 1), thread_name_prefix="probe") as pool:
+        pool = ThreadPoolExecutor(max(len(self._proven), 1), thread_name_prefix="probe")
 
-            def look() -> None:
-                for attempt in self._proven:
-                    with suppress(HostError):
-                        self._step(attempt, pool)
+        def look() -> None:
+            for attempt in self._proven:
+                with suppress(HostError):
+                    self._step(attempt, pool)
 
+        try:
             yield look
+        finally:
+            # What users reach now is switched back at once, not after a last probe's answer.
+            pool.shutdown(wait=False)
 
     def watch_on(self, look: Callable[[], None]) -> None:
         """Watch those that requests waited for as long as all others were watched before.

@@ -6,6 +6,7 @@ from slipway import proving
 from slipway.errors import GateError, HostError
 from slipway.ingress import LiveRoute
 from slipway.probes import Reply
+from slipway.proxy import KEY_HEADER
 
 from .support_gate import INGRESS, InlineExecutor, Scene, image, web, worker
 
@@ -389,6 +390,30 @@ def test_crash_right_after_the_switch_is_seen_before_the_public_address_tells() 
     assert "service web: the container exited with code 9" in refused(scene)
     switched = scene.journal.index("says: switched: new requests go to this release")
     assert scene.journal[switched + 2] == "says: switching back to what served before"
+
+
+def test_switching_back_does_not_wait_for_a_probe_under_way(real_threads: None) -> None:
+    scene = Scene([web()], live=BEFORE)
+    scene.prober.public = Reply(1.0, 421, "wrong host")
+    switched, back, answered = threading.Event(), threading.Event(), threading.Event()
+    ask, swap = scene.prober.probe, scene.ingress.set
+    in_time: list[bool] = []
+
+    def slow(probe, headers, upstream="the application"):
+        if switched.is_set() and headers.get(KEY_HEADER):
+            in_time.append(back.wait(10))
+            answered.set()
+        return ask(probe, headers, upstream)
+
+    def note(route: LiveRoute) -> None:
+        swap(route)
+        (back if switched.is_set() else switched).set()
+        scene.clock.sleep(1.0)  # The next round is due.
+
+    scene.prober.probe, scene.ingress.set = slow, note
+    assert "the public address did not answer well after the switch" in refused(scene)
+    assert answered.wait(10)
+    assert in_time == [True]
 
 
 def test_first_release_that_fails_after_the_switch_leaves_no_route() -> None:
